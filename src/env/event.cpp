@@ -48,13 +48,14 @@ task<void> event::wait(bool cancellable) {
   const auto self = waiter_;
   CHECK(!self->handler);
   auto start = [self, cancellable](auto handler) {
-    auto slot = asio::get_associated_cancellation_slot(handler);
+    // Wrapped first: any_completion_handler claims the handler's own slot and offers one of its own.
+    self->handler = std::move(handler);
+    auto slot = asio::get_associated_cancellation_slot(self->handler);
     if (cancellable && slot.is_connected()) {
       slot.assign([waiting = std::weak_ptr(self)](asio::cancellation_type) {
         if (const auto still = waiting.lock()) still->finish(asio::error::operation_aborted);
       });
     }
-    self->handler = std::move(handler);
   };
   const auto [why] = co_await asio::async_initiate<const asio::as_tuple_t<asio::use_awaitable_t<>>, void(error_code)>(
       std::move(start), asio::as_tuple(asio::use_awaitable));
