@@ -42,3 +42,8 @@ guest_apt_update() {
     stop "no package index could be fetched ($(grep -m1 -E '^(E|W): ' "$log" | cut -c1-300)); check the network and run the same command again"
   fi
 }
+
+# For installing into the system itself: what was installed by hand and what was not is kept in the system's record.
+guest_apt_keeps_system_state() {
+  echo 'Dir::State::extended_states "/var/lib/apt/extended_states";' >>"$guest_apt_folder/apt.conf"
+}
