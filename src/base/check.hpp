@@ -8,8 +8,8 @@ namespace meshai {
 
 }  // namespace meshai
 
-#define CHECK(condition)                                             \
-  do {                                                               \
-    if (!(condition)) [[unlikely]]                                   \
-      ::meshai::check_failed(#condition, __FILE__, __LINE__);        \
+#define CHECK(condition)                                      \
+  do {                                                        \
+    if (!(condition)) [[unlikely]]                            \
+      ::meshai::check_failed(#condition, __FILE__, __LINE__); \
   } while (false)

@@ -18,9 +18,17 @@ std::optional<Enum> parse(const std::array<std::string_view, 4>& names, std::str
 
 }  // namespace
 
-std::string_view to_string(tier where) { return tier_names[static_cast<std::size_t>(where)]; }
-std::string_view to_string(reach bound) { return reach_names[static_cast<std::size_t>(bound)]; }
-std::optional<tier> parse_tier(std::string_view text) { return parse<tier>(tier_names, text); }
-std::optional<reach> parse_reach(std::string_view text) { return parse<reach>(reach_names, text); }
+std::string_view to_string(tier where) {
+  return tier_names[static_cast<std::size_t>(where)];
+}
+std::string_view to_string(reach bound) {
+  return reach_names[static_cast<std::size_t>(bound)];
+}
+std::optional<tier> parse_tier(std::string_view text) {
+  return parse<tier>(tier_names, text);
+}
+std::optional<reach> parse_reach(std::string_view text) {
+  return parse<reach>(reach_names, text);
+}
 
 }  // namespace meshai

@@ -11,8 +11,12 @@ enum class tier { local, neighbour, regional, cloud };
 // The farthest tier allowed: device = local, site = neighbour, mesh = regional, cloud = all.
 enum class reach { device, site, mesh, cloud };
 
-constexpr bool allows(reach bound, tier where) { return static_cast<int>(where) <= static_cast<int>(bound); }
-constexpr reach strictest(reach a, reach b) { return static_cast<int>(a) < static_cast<int>(b) ? a : b; }
+constexpr bool allows(reach bound, tier where) {
+  return static_cast<int>(where) <= static_cast<int>(bound);
+}
+constexpr reach strictest(reach a, reach b) {
+  return static_cast<int>(a) < static_cast<int>(b) ? a : b;
+}
 
 std::string_view to_string(tier where);
 std::string_view to_string(reach bound);

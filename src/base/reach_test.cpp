@@ -22,7 +22,8 @@ TEST(reach, the_strictest_wins_in_either_order) {
 
 TEST(reach, names_go_there_and_back) {
   for (const auto* name : {"device", "site", "mesh", "cloud"}) EXPECT_EQ(to_string(*parse_reach(name)), name);
-  for (const auto* name : {"local", "neighbour", "regional", "cloud"}) EXPECT_EQ(to_string(*parse_tier(name)), name);
+  for (const auto* name : {"local", "neighbour", "regional", "cloud"})
+    EXPECT_EQ(to_string(*parse_tier(name)), name);
   EXPECT_FALSE(parse_reach("Cloud"));
   EXPECT_FALSE(parse_tier(""));
 }

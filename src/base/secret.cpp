@@ -8,7 +8,9 @@
 
 namespace meshai {
 
-void wipe_memory(void* bytes, std::size_t size) { ::explicit_bzero(bytes, size); }
+void wipe_memory(void* bytes, std::size_t size) {
+  ::explicit_bzero(bytes, size);
+}
 
 secret::secret(std::string_view text) : bytes_(new char[text.size()], wipe(text.size())), size_(text.size()) {
   // Locking is a courtesy of the system (RLIMIT_MEMLOCK); without it the secret still works and is still wiped.

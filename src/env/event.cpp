@@ -30,7 +30,9 @@ struct event::waiter {
 
 event::event(executor loop) : loop_(loop), waiter_(std::make_shared<waiter>(loop, nullptr)) {}
 
-event::~event() { waiter_->finish(asio::error::operation_aborted); }
+event::~event() {
+  waiter_->finish(asio::error::operation_aborted);
+}
 
 void event::set() {
   if (waiter_->handler) {
@@ -40,8 +42,12 @@ void event::set() {
   }
 }
 
-task<void> event::wait() { return wait(true); }
-task<void> event::wait_uncancelled() { return wait(false); }
+task<void> event::wait() {
+  return wait(true);
+}
+task<void> event::wait_uncancelled() {
+  return wait(false);
+}
 
 task<void> event::wait(bool cancellable) {
   if (std::exchange(set_, false)) co_return;
@@ -57,8 +63,9 @@ task<void> event::wait(bool cancellable) {
       });
     }
   };
-  const auto [why] = co_await asio::async_initiate<const asio::as_tuple_t<asio::use_awaitable_t<>>, void(error_code)>(
-      std::move(start), asio::as_tuple(asio::use_awaitable));
+  const auto [why] =
+      co_await asio::async_initiate<const asio::as_tuple_t<asio::use_awaitable_t<>>, void(error_code)>(
+          std::move(start), asio::as_tuple(asio::use_awaitable));
   if (why) throw boost::system::system_error(why);
 }
 

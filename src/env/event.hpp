@@ -7,8 +7,8 @@
 
 namespace meshai::env {
 
-// Auto-reset: set() releases the one waiter, or the next wait() at once. One waiter at a time; never shared between
-// threads.
+// Auto-reset: set() releases the one waiter, or the next wait() at once. One waiter at a time; never shared
+// between threads.
 class event {
  public:
   explicit event(executor loop);
@@ -18,8 +18,8 @@ class event {
 
   void set();
   void clear() { set_ = false; }
-  task<void> wait();               // throws operation_aborted when cancelled
-  task<void> wait_uncancelled();   // a cancellation waits for the event
+  task<void> wait();              // throws operation_aborted when cancelled
+  task<void> wait_uncancelled();  // a cancellation waits for the event
 
  private:
   struct waiter;

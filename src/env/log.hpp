@@ -12,7 +12,8 @@ namespace meshai::env {
 
 enum class log_level { debug, info, warning, error };
 
-// A name that we or the operator's configuration made (node, model, state), never text from a request or an answer.
+// A name that we or the operator's configuration made (node, model, state), never text from a request or an
+// answer.
 struct own_name {
   std::string_view text;
 };

@@ -45,7 +45,8 @@ auto& get_or_create(std::mutex& mutex, Families& families, std::string_view name
   auto& family = found->second;
   if (family.help.empty()) family.help = help;
   auto& slot = family.series[render_labels(of)];
-  if (!slot) slot = std::make_unique<typename std::decay_t<decltype(slot)>::element_type>(std::forward<Args>(args)...);
+  if (!slot)
+    slot = std::make_unique<typename std::decay_t<decltype(slot)>::element_type>(std::forward<Args>(args)...);
   return *slot;
 }
 
@@ -99,8 +100,9 @@ std::string metrics::render() const {
                        with_le(of, fmt::format("{}", metric->bounds_[i])), below);
       }
       below += metric->buckets_[metric->bounds_.size()].load(std::memory_order_relaxed);
-      fmt::format_to(std::back_inserter(out), "{}_bucket{} {}\n{}_sum{} {}\n{}_count{} {}\n", name, with_le(of, "+Inf"),
-                     below, name, of, metric->sum_.load(std::memory_order_relaxed), name, of, below);
+      fmt::format_to(std::back_inserter(out), "{}_bucket{} {}\n{}_sum{} {}\n{}_count{} {}\n", name,
+                     with_le(of, "+Inf"), below, name, of, metric->sum_.load(std::memory_order_relaxed), name, of,
+                     below);
     }
   }
   return out;

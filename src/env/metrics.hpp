@@ -48,7 +48,8 @@ class histogram {
 
 using labels = std::vector<std::pair<std::string, std::string>>;
 
-// The registry. get-or-create takes a lock: keep the reference, which stays good as long as the registry. Thread-safe.
+// The registry. get-or-create takes a lock: keep the reference, which stays good as long as the registry.
+// Thread-safe.
 class metrics {
  public:
   counter& get_counter(std::string_view name, std::string_view help, const labels& = {});

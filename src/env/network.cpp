@@ -16,7 +16,9 @@ boost::asio::ip::address parse(const std::string& ip) {
 
 }  // namespace
 
-bool address::is_loopback() const { return is_unix() || parse(ip).is_loopback(); }
+bool address::is_loopback() const {
+  return is_unix() || parse(ip).is_loopback();
+}
 
 bool address::is_private() const {
   if (is_loopback()) return true;

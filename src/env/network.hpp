@@ -40,8 +40,8 @@ class stream {
   // Writes all pieces in order, as one gathered write where possible. The bytes must outlive the operation.
   virtual task<result<void>> write_all(std::span<const std::string_view> pieces) = 0;
 
-  // Reads (writes) that have not finished at `when` fail with error_kind::timeout, pending ones included. `never` lifts
-  // the bound. After a timeout the stream is only good for close().
+  // Reads (writes) that have not finished at `when` fail with error_kind::timeout, pending ones included. `never`
+  // lifts the bound. After a timeout the stream is only good for close().
   virtual void read_by(instant when) = 0;
   virtual void write_by(instant when) = 0;
 
@@ -54,7 +54,8 @@ class stream {
 class listener {
  public:
   virtual ~listener() = default;
-  // Fails with error_kind::unavailable after close(). Running out of descriptors is error_kind::exhausted: wait, go on.
+  // Fails with error_kind::unavailable after close(). Running out of descriptors is error_kind::exhausted: wait,
+  // go on.
   virtual task<result<std::unique_ptr<stream>>> accept() = 0;
   virtual const address& local() const = 0;
   virtual void close() noexcept = 0;
@@ -84,8 +85,8 @@ class network {
   // reuse_port lets each worker listen on the same port; the kernel spreads the connections.
   virtual result<std::unique_ptr<listener>> listen(const address& at, bool reuse_port) = 0;
 
-  // TLS 1.2 or newer as a client over `plain`, offering X25519MLKEM768 first; the chain and `host` are verified, else
-  // error_kind::denied.
+  // TLS 1.2 or newer as a client over `plain`, offering X25519MLKEM768 first; the chain and `host` are verified,
+  // else error_kind::denied.
   virtual task<result<std::unique_ptr<stream>>> secure_client(std::unique_ptr<stream> plain, std::string host,
                                                               trust anchors, instant deadline) = 0;
 

@@ -10,8 +10,9 @@ namespace meshai::env {
 class pool {
  public:
   virtual ~pool() = default;
-  // Runs `work` on another thread (inline in a simulator) and returns here, on the caller's executor, when it is done.
-  // `work` does not throw. It is not interrupted by cancellation: the caller waits for it and is cancelled after.
+  // Runs `work` on another thread (inline in a simulator) and returns here, on the caller's executor, when it is
+  // done. `work` does not throw. It is not interrupted by cancellation: the caller waits for it and is cancelled
+  // after.
   virtual task<void> run(std::move_only_function<void()> work) = 0;
 };
 

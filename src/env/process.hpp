@@ -19,8 +19,8 @@ struct command {
   std::string directory;                 // working folder; empty keeps ours
   std::string output;                    // stdout and stderr are appended to this file; empty discards them
   std::size_t address_space = 0;         // RLIMIT_AS in bytes; 0 leaves it
-  bool dies_with_us = true;              // PR_SET_PDEATHSIG SIGKILL, from a thread that lives as long as the process
-  bool own_network = false;              // a network namespace of its own where the system allows it, else silently not
+  bool dies_with_us = true;  // PR_SET_PDEATHSIG SIGKILL, from a thread that lives as long as the process
+  bool own_network = false;  // a network namespace of its own where the system allows it, else silently not
 };
 
 struct exit_status {

@@ -45,7 +45,9 @@ void must_be_cancellation(const std::exception_ptr& thrown) {
 
 scope::scope(executor loop) : state_(std::make_shared<state>(std::move(loop))) {}
 
-scope::~scope() { cancel(); }
+scope::~scope() {
+  cancel();
+}
 
 void scope::spawn(task<void> work) {
   if (state_->cancelled) return;
@@ -59,7 +61,9 @@ void scope::spawn(task<void> work) {
                  }));
 }
 
-std::size_t scope::running() const { return state_->children.size(); }
+std::size_t scope::running() const {
+  return state_->children.size();
+}
 
 void scope::cancel() {
   const auto self = state_;

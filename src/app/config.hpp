@@ -1,0 +1,115 @@
+// app: the configuration file (TOML), parsed and checked once. Rooms get their own small options from it.
+//
+// Every error names the file, the line and the key, and says what to write instead. A key nobody knows is an
+// error: a misspelt `reach` must not be a silent `cloud`.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/reach.hpp"
+#include "base/secret.hpp"
+
+namespace meshai::app {
+
+using std::chrono::milliseconds;
+
+// Where a secret is read from; the file never holds the secret itself.
+struct secret_source {
+  enum class kind { environment, file } from = kind::environment;
+  std::string name;  // of the variable, or the path
+  std::string text() const { return (from == kind::environment ? "env:" : "file:") + name; }
+  bool operator==(const secret_source&) const = default;
+};
+
+struct api_config {
+  std::vector<std::string> listen;  // "IP:PORT"; empty: 127.0.0.1:9437 and [::1]:9437
+  meshai::reach reach = meshai::reach::cloud;
+  bool unknown_model_auto = false;  // unknown_model = "auto"
+  bool insecure_lan = false;
+  std::string tls_cert, tls_key;          // PEM files
+  std::vector<std::string> hosts;         // further names that stand in Host besides the addresses and localhost
+  std::vector<std::string> cors_origins;  // "https://app.example"
+  int workers = 0;                        // event loops; 0: one per core, at most 8
+};
+
+struct key_config {
+  std::string name;
+  secret_source secret;
+  std::vector<std::string> models;  // empty: all
+  meshai::reach reach = meshai::reach::cloud;
+};
+
+enum class node_kind { engine, openai, anthropic, gemini, openai_compatible };
+
+struct node_config {
+  std::string name;
+  meshai::tier tier = meshai::tier::cloud;
+  node_kind kind = node_kind::openai_compatible;
+  std::string url;                  // filled with the provider's own where it is known and none is given
+  std::vector<secret_source> keys;  // `key`: one or several
+  std::vector<std::string> models;  // ["*"]: ask the node
+  std::string model;                // engine: "default", a stem, or a path below the data folder
+  int weight = 1;                   // share among equals
+  std::vector<std::pair<std::string, std::string>> headers, query;
+  std::string ca;     // PEM file with one more authority
+  std::string proxy;  // http://[user:pass@]host:port; "" takes HTTPS_PROXY/NO_PROXY, "none" takes none
+  std::optional<std::int64_t> context;  // tokens
+  bool embeddings = false;              // it is made for embeddings
+  std::optional<bool> images, tools, image_urls;
+  int slots = 0;    // engine: answers at once; 0 chooses
+  int threads = 0;  // engine; 0 chooses
+};
+
+struct model_config {
+  std::string name;
+  std::vector<std::string> route;  // "node" or "node/model"
+};
+
+// Times and bounds of failover.
+struct limits_config {
+  milliseconds request_timeout{600'000};
+  milliseconds first_token_timeout{10'000};
+  milliseconds idle_timeout{60'000};
+  milliseconds max_stream{3'600'000};
+  milliseconds connect_timeout{2'000};
+  milliseconds connect_timeout_local{250};
+  milliseconds headers_after{15'000};
+  int attempts = 4;
+  std::int64_t max_body = 32 << 20;     // bytes of one request
+  std::int64_t max_bodies = 256 << 20;  // bytes of all requests in flight
+  int max_connections = 4096;           // callers at once, over all workers
+};
+
+struct config {
+  api_config api;
+  std::vector<key_config> keys;
+  std::vector<node_config> nodes;
+  std::vector<model_config> models;
+  limits_config limits;
+};
+
+// `file` is only the name that errors begin with. Checks everything that can be known without the environment.
+result<config> parse_config(std::string_view text, std::string_view file);
+
+// Reads one secret. refused with the line to type where the variable is unset or the file cannot be read; the text
+// is cut at the end of its first line.
+result<secret> read_secret(const secret_source& from);
+
+// What start-up refuses although it parses: keys that cannot be read, an API open to more than it may be
+// (see docs/operating/configuration.md). Reads the environment.
+result<void> check_start(const config& of);
+
+// "250ms", "10s", "5m", "1h".
+std::optional<milliseconds> parse_duration(std::string_view text);
+
+std::string_view to_string(node_kind kind);
+
+}  // namespace meshai::app

@@ -1,0 +1,221 @@
+#include "app/config.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+
+#include "app/config_check.hpp"
+
+namespace meshai::app {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using namespace std::chrono_literals;
+
+constexpr std::string_view from_the_manual = R"(
+[api]
+listen = "127.0.0.1:9437"
+
+[[key]]
+name = "me"
+secret = "env:MESHAI_KEY"
+
+[[node]]
+name = "here"
+tier = "local"
+kind = "engine"
+model = "default"
+
+[[node]]
+name = "openai"
+tier = "cloud"
+kind = "openai"
+url = "http://127.0.0.1:18080/v1"
+key = "env:OPENAI_API_KEY"
+models = ["gpt-4o", "gpt-4o-mini"]
+
+[[model]]
+name = "gpt-4"
+route = ["openai/gpt-4o", "here"]
+
+[limits]
+first_token_timeout = "10s"
+idle_timeout = "10s"
+attempts = 4
+)";
+
+constexpr std::string_view one_node = R"(
+[[node]]
+name = "here"
+tier = "local"
+kind = "engine"
+)";
+
+config parse(std::string_view text) {
+  auto parsed = parse_config(text, "t.toml");
+  EXPECT_TRUE(parsed) << parsed.error().detail;
+  return parsed ? *std::move(parsed) : config{};
+}
+
+std::string refusal(std::string_view text) {
+  const auto parsed = parse_config(text, "t.toml");
+  EXPECT_FALSE(parsed) << text;
+  return parsed ? "" : parsed.error().detail;
+}
+
+std::string node(std::string_view members) {
+  return "[[node]]\nname = \"n\"\n" + std::string(members);
+}
+
+TEST(config, the_example_of_the_manual_is_read_as_written) {
+  const auto all = parse(from_the_manual);
+  EXPECT_THAT(all.api.listen, ElementsAre("127.0.0.1:9437"));
+  ASSERT_EQ(all.keys.size(), 1u);
+  EXPECT_EQ(all.keys[0].secret.text(), "env:MESHAI_KEY");
+  ASSERT_EQ(all.nodes.size(), 2u);
+  EXPECT_EQ(all.nodes[0].kind, node_kind::engine);
+  EXPECT_EQ(all.nodes[0].model, "default");
+  EXPECT_EQ(all.nodes[1].tier, tier::cloud);
+  EXPECT_EQ(all.nodes[1].keys.size(), 1u);
+  EXPECT_THAT(all.nodes[1].models, ElementsAre("gpt-4o", "gpt-4o-mini"));
+  EXPECT_THAT(all.models[0].route, ElementsAre("openai/gpt-4o", "here"));
+  EXPECT_EQ(all.limits.first_token_timeout, 10s);
+  EXPECT_EQ(all.limits.idle_timeout, 10s);
+  EXPECT_EQ(all.limits.attempts, 4);
+  EXPECT_EQ(all.limits.request_timeout, 600s);
+}
+
+TEST(config, a_provider_has_its_own_url) {
+  const auto all = parse(node("tier = \"cloud\"\nkind = \"anthropic\"\nkey = \"env:K\"\nmodels = [\"*\"]"));
+  EXPECT_EQ(all.nodes[0].url, "https://api.anthropic.com/v1");
+}
+
+TEST(config, several_keys_for_one_node) {
+  const auto all =
+      parse(node("tier = \"cloud\"\nkind = \"openai\"\nkey = [\"env:A\", \"file:/b\"]\nmodels = [\"*\"]"));
+  ASSERT_EQ(all.nodes[0].keys.size(), 2u);
+  EXPECT_EQ(all.nodes[0].keys[1].text(), "file:/b");
+}
+
+TEST(config, an_error_names_file_line_and_key) {
+  EXPECT_EQ(refusal("[api]\nlisten = \"127.0.0.1:1\"\nreech = \"site\"\n"),
+            "t.toml:3: [api] reech: is not a key of this table; it knows cors_origins, hosts, insecure_lan, "
+            "listen, reach, "
+            "tls_cert, tls_key, unknown_model, workers");
+  EXPECT_THAT(refusal("[api]\nreach = \"everywhere\"\n"), HasSubstr("t.toml:2: [api] reach: must be \"device\""));
+  EXPECT_THAT(refusal("[limits]\nidle_timeout = 10\n"),
+              HasSubstr("t.toml:2: [limits] idle_timeout: must be a time"));
+  EXPECT_THAT(refusal("[limits]\nattempts = 0\n"), HasSubstr("whole number"));
+  EXPECT_THAT(refusal("[api\n"), HasSubstr("t.toml:"));
+  EXPECT_THAT(refusal("node = 1\n"), HasSubstr("[[node]]"));
+  EXPECT_THAT(refusal("[nodes]\n"), HasSubstr("nodes: is not a key"));
+}
+
+TEST(config, the_secret_itself_is_refused) {
+  const auto wrong = refusal("[[key]]\nname = \"me\"\nsecret = \"sk-very-secret\"\n");
+  EXPECT_THAT(wrong, HasSubstr("env:NAME"));
+  EXPECT_THAT(wrong, testing::Not(HasSubstr("very-secret")));
+}
+
+TEST(config, a_tier_is_not_a_label) {
+  const std::string local = "tier = \"local\"\nkind = \"openai-compatible\"\nmodels = [\"*\"]\nurl = ";
+  for (const auto* url : {"\"http://127.0.0.1:1/v1\"", "\"http://[::1]:1/v1\"", "\"http://localhost:1/v1\"",
+                          "\"unix:///run/x.sock\""}) {
+    EXPECT_TRUE(parse_config(node(local + url), "t")) << url;
+  }
+  EXPECT_THAT(refusal(node(local + "\"http://192.168.1.9/v1\"")), HasSubstr("not on this device"));
+  EXPECT_THAT(refusal(node(local + "\"https://api.example.com/v1\"")), HasSubstr("not on this device"));
+  const std::string near = "tier = \"neighbour\"\nkind = \"openai-compatible\"\nmodels = [\"*\"]\nurl = ";
+  EXPECT_TRUE(parse_config(node(near + "\"http://192.168.1.9/v1\""), "t"));
+  EXPECT_THAT(refusal(node(near + "\"http://8.8.8.8/v1\"")), HasSubstr("public address"));
+  EXPECT_THAT(refusal(node("tier = \"cloud\"\nkind = \"engine\"")), HasSubstr("must be \"local\""));
+}
+
+TEST(config, a_key_leaves_only_encrypted) {
+  const std::string base = "tier = \"cloud\"\nkind = \"openai\"\nkey = \"env:K\"\nmodels = [\"*\"]\nurl = ";
+  EXPECT_TRUE(parse_config(node(base + "\"https://api.example.com/v1\""), "t"));
+  EXPECT_TRUE(parse_config(node(base + "\"http://127.0.0.1:80/v1\""), "t"));
+  EXPECT_THAT(refusal(node(base + "\"http://api.example.com/v1\"")), HasSubstr("https://"));
+}
+
+TEST(config, routes_lead_to_nodes_that_are_there) {
+  EXPECT_THAT(refusal(std::string(one_node) + "[[model]]\nname = \"m\"\nroute = [\"there\"]\n"),
+              HasSubstr("names no node; there are here"));
+  EXPECT_THAT(refusal(std::string(from_the_manual) + "[[model]]\nname = \"m\"\nroute = [\"openai/o9\"]\n"),
+              HasSubstr("does not list that model"));
+  EXPECT_THAT(refusal(std::string(from_the_manual) + "[[model]]\nname = \"m\"\nroute = [\"openai\"]\n"),
+              HasSubstr("several models"));
+}
+
+TEST(config, names_are_unique_and_plain) {
+  EXPECT_THAT(refusal(std::string(one_node) + std::string(one_node)), HasSubstr("stands there twice"));
+  EXPECT_THAT(refusal("[[node]]\nname = \"a/b\"\ntier = \"local\"\nkind = \"engine\"\n"),
+              HasSubstr("letters, digits"));
+}
+
+TEST(config, nobody_to_answer_is_refused) {
+  EXPECT_THAT(refusal("[api]\n"), HasSubstr("no [[node]]"));
+}
+
+TEST(config, listen_takes_addresses_only) {
+  EXPECT_EQ(parse_listen("127.0.0.1:9437")->port, 9437);
+  EXPECT_EQ(parse_listen("[::1]:80")->ip, "::1");
+  for (const auto* wrong :
+       {"", "9437", "localhost:80", "127.0.0.1", "127.0.0.1:", "127.0.0.1:99999", "::1:80", "1.2.3:4"}) {
+    EXPECT_FALSE(parse_listen(wrong)) << wrong;
+  }
+}
+
+TEST(config, durations_have_a_unit) {
+  EXPECT_EQ(parse_duration("250ms"), 250ms);
+  EXPECT_EQ(parse_duration("1h"), 3600s);
+  for (const auto* wrong : {"", "10", "s", "-1s", "1.5s", "10 s", "99999999999s"})
+    EXPECT_FALSE(parse_duration(wrong)) << wrong;
+}
+
+class start : public testing::Test {
+ protected:
+  void SetUp() override { ::setenv("MESHAI_TEST_SECRET", "k-123", 1); }
+  void TearDown() override { ::unsetenv("MESHAI_TEST_SECRET"); }
+
+  static std::string refused(std::string_view text) {
+    const auto all = parse(text);
+    const auto checked = check_start(all);
+    return checked ? "" : checked.error().detail;
+  }
+  static constexpr std::string_view key_ = "[[key]]\nname = \"me\"\nsecret = \"env:MESHAI_TEST_SECRET\"\n";
+};
+
+TEST_F(start, is_open_on_loopback_only_while_no_node_has_a_key) {
+  EXPECT_EQ(refused(one_node), "");
+  const std::string paid =
+      std::string(one_node) +
+      "[[node]]\nname = \"o\"\ntier = \"cloud\"\nkind = \"openai\"\nmodels = [\"*\"]\nkey = \"env:K\"\n";
+  EXPECT_THAT(refused(paid), HasSubstr("export MESHAI_KEY="));
+  EXPECT_EQ(refused(paid + std::string(key_)), "");
+}
+
+TEST_F(start, beyond_loopback_demands_a_key_and_tls) {
+  const std::string lan = "[api]\nlisten = \"0.0.0.0:9437\"\n";
+  EXPECT_THAT(refused(lan + std::string(one_node)), HasSubstr("without a key"));
+  EXPECT_THAT(refused(lan + std::string(one_node) + std::string(key_)), HasSubstr("tls_cert"));
+  EXPECT_EQ(refused(lan + "insecure_lan = true\n" + std::string(one_node) + std::string(key_)), "");
+}
+
+TEST_F(start, names_the_line_to_type_where_a_secret_is_unset) {
+  ::unsetenv("MESHAI_TEST_SECRET");
+  EXPECT_THAT(refused(std::string(one_node) + std::string(key_)), HasSubstr("export MESHAI_TEST_SECRET="));
+}
+
+TEST_F(start, a_secret_is_one_word) {
+  ::setenv("MESHAI_TEST_SECRET", "two words", 1);
+  const auto secret = read_secret({secret_source::kind::environment, "MESHAI_TEST_SECRET"});
+  ASSERT_FALSE(secret);
+  EXPECT_THAT(secret.error().detail, testing::Not(HasSubstr("two words")));
+}
+
+}  // namespace
+}  // namespace meshai::app
