@@ -1,0 +1,93 @@
+// dispatch: one request, as many attempts as needed. It asks route who and when, lets upstream do the talking and gives
+// whoever asked one stream of steps with one end.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/reach.hpp"
+#include "chat/chat.hpp"
+#include "chat/dialect.hpp"
+#include "env/clock.hpp"
+#include "env/world.hpp"
+#include "route/route.hpp"
+#include "upstream/upstream.hpp"
+
+namespace meshai::dispatch {
+
+// What a request needs of the configuration, as one immutable snapshot. Running requests keep theirs.
+struct snapshot {
+  std::shared_ptr<const route::directory> directory;
+  std::shared_ptr<const upstream::endpoints> endpoints;
+  route::limits limits;
+  meshai::reach api = meshai::reach::cloud;
+};
+
+struct query {
+  std::shared_ptr<const chat::request> request;
+  std::shared_ptr<const snapshot> setup;
+  meshai::reach key = meshai::reach::cloud;      // the caller's key
+  std::span<const std::string> allowed;          // its models; only looked at before complete() returns
+  upstream::pass_through headers;
+  std::string request_id;
+};
+
+// Who answers, as x-mesh-route tells it. Until somebody does: the candidate that is being asked.
+struct head {
+  std::string node, model;
+  meshai::tier where = meshai::tier::local;
+  int attempts = 0;
+};
+
+struct failure {
+  chat::problem why;
+  std::optional<std::chrono::milliseconds> retry_after;
+};
+
+enum class progress {
+  quiet,   // nothing yet, and the time given is over
+  deltas,  // steps, in order; the first ones settle facts()
+  answer,  // a whole answer in answer(); nothing follows
+  end,     // the stream is over and whole; `into` may hold its last steps
+  failed,  // why(); steps sent before stay sent
+};
+
+// One request on its way. Single-threaded. Destroying it cancels every attempt within one turn of the loop.
+class exchange {
+ public:
+  virtual ~exchange() = default;
+  // Waits for the next thing, at most until `by`. `into` is cleared first and its memory is used again.
+  virtual task<progress> next(std::vector<chat::delta>& into, instant by = never) = 0;
+  virtual const head& facts() const = 0;
+  virtual chat::answer& answer() = 0;
+  virtual const chat::usage& usage() const = 0;  // of what was delivered
+  virtual chat::story story() const = 0;
+  virtual const failure& why() const = 0;
+  virtual const route::ranking& ranking() const = 0;  // for --explain
+};
+
+// One per worker.
+class dispatcher {
+ public:
+  dispatcher(env::world& world, upstream::client& over, route::health& known);
+  ~dispatcher();
+
+  // Begins at once: chat, completions, embeddings, messages. Never null; a request nobody may take fails at its first
+  // next().
+  std::unique_ptr<exchange> complete(query what);
+
+  // Anthropic's count_tokens: by a node that can count for this model, within reach.
+  task<std::expected<std::int64_t, failure>> count_tokens(query what);
+
+ private:
+  struct instruments;
+  env::world& world_;
+  upstream::client& upstream_;
+  route::health& known_;
+  std::unique_ptr<instruments> instruments_;
+};
+
+}  // namespace meshai::dispatch

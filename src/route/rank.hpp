@@ -1,0 +1,67 @@
+// route: who is asked, in which order, and why not the others.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "chat/chat.hpp"
+#include "env/clock.hpp"
+#include "route/complexity.hpp"
+#include "route/directory.hpp"
+#include "route/health.hpp"
+#include "route/limits.hpp"
+
+namespace meshai::route {
+
+struct candidate {
+  std::size_t node = 0;                   // in directory::nodes()
+  std::string model;                      // the node's name for it
+  meshai::tier where = meshai::tier::cloud;
+  target_id node_id, model_id;
+  std::optional<std::int64_t> context;    // tokens, where known
+  std::chrono::milliseconds patience{};   // for the first token
+};
+
+enum class exclusion {
+  off,           // see node::off
+  reach,         // farther than this query may travel
+  not_allowed,   // the caller's key does not list it
+  open,          // its breaker is open
+  resting,       // after a 429
+  no_images, no_tools, no_embeddings,
+  another_model, // embeddings never change the model
+  no_fallback,   // the caller wants the first candidate or nobody
+};
+std::string_view to_string(exclusion why);
+
+// A place that might have answered and is not asked.
+struct passed_over {
+  std::size_t node = 0;
+  std::string model;
+  exclusion why = exclusion::off;
+};
+
+struct refusal {
+  chat::problem why;
+  std::optional<std::chrono::milliseconds> retry_after;
+};
+
+struct ranking {
+  std::shared_ptr<const directory> of;
+  std::vector<candidate> candidates;  // in the order in which they are tried; never one beyond `bound`
+  std::vector<passed_over> excluded;
+  judgement judged;
+  bool by_auto = false;               // complexity had a say
+  meshai::reach bound = meshai::reach::cloud;
+  std::optional<refusal> refused;     // why there is no candidate
+  const route::node& node_of(const candidate& c) const { return of->nodes()[c.node]; }
+};
+
+// `seed` breaks ties among equals by weight.
+ranking rank(const chat::request& asked, const policy& caller, std::shared_ptr<const directory> of, const health& known,
+             const limits& bounds, instant now, std::uint64_t seed);
+
+}  // namespace meshai::route

@@ -1,0 +1,11 @@
+// route: who answers, and when to stop. Pure: no I/O, no clock, no dice; it is told the time, a seed and an event.
+#pragma once
+
+#include "route/complexity.hpp"
+#include "route/directory.hpp"
+#include "route/failover.hpp"
+#include "route/fault.hpp"
+#include "route/health.hpp"
+#include "route/limits.hpp"
+#include "route/rank.hpp"
+#include "route/repetition.hpp"
