@@ -3,7 +3,8 @@
 # release, added as a source of low priority, so that nothing else is taken from it by itself.
 
 added_preferences=/etc/apt/preferences.d/meshai-trixie
-# What `apt-get -t` prefers: the release with its security and its updates.
+# What `apt-get --target-release` prefers: the release with its security and its updates.
+# shellcheck disable=SC2034 # for who sources this
 added_release='/^trixie(|-security|-updates)$/'
 
 # Prints the releases that the machine's own sources name, as code names; /etc/os-release does not count, since the

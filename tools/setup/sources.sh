@@ -61,13 +61,14 @@ kept_release() {
 }
 
 # Prints "URI SUITE KEYRING" for each source of Debian itself: third parties use Debian's suite names too, so one with a
-# keyring of its own, or whose release file names another origin, is left out. With BUNDLE set: the archives in it.
+# keyring of its own, or whose release file names another origin, is left out. With MESHAI_BUNDLE set: the archives in the
+# bundle, whose signatures are checked by this machine's keyring all the same.
 debian_sources() {
   local uri suite key release
-  if [ -n "${BUNDLE:-}" ]; then
-    while read -r uri suite key; do
-      printf 'file:%s/%s %s %s\n' "$BUNDLE" "$uri" "$suite" "$BUNDLE/$key"
-    done <"$BUNDLE/sources"
+  if [ -n "${MESHAI_BUNDLE:-}" ]; then
+    while read -r uri suite; do
+      printf 'file:%s/%s %s %s\n' "$MESHAI_BUNDLE" "$uri" "$suite" "$debian_keyring"
+    done <"$MESHAI_BUNDLE/sources"
     return
   fi
   while read -r uri suite key; do
