@@ -1,0 +1,35 @@
+#include "chat/mesh.hpp"
+
+namespace meshai::chat {
+
+mesh_options read_mesh(json::checker& check, const json::object& body) {
+  mesh_options out;
+  const auto* mesh = check.object_at(body, "mesh");
+  if (mesh == nullptr) return out;
+  for (const auto& [name, value] : *mesh) {
+    if (name == "reach" || name == "fallback" || name == "drop") continue;
+    check.complain(&value, "is not something this build can do", "unsupported_parameter",
+                   "mesh takes reach, fallback and drop; leave the rest out.");
+  }
+  if (const auto text = check.string(*mesh, "reach")) {
+    out.reach = parse_reach(*text);
+    if (!out.reach) check.complain(*mesh, "reach", "must be device, site, mesh or cloud");
+  }
+  out.fallback = check.boolean(*mesh, "fallback");
+  out.drop = check.boolean(*mesh, "drop");
+  return out;
+}
+
+void write_story(json::writer& out, const story& told) {
+  out.key("mesh").begin_object();
+  out.member("request_id", told.request_id).member("node", told.node).member("model", told.model);
+  out.member("tier", to_string(told.where)).member_integer("attempts", told.attempts);
+  if (!told.dropped.empty()) {
+    out.key("dropped").begin_array();
+    for (const auto& name : told.dropped) out.string(name);
+    out.end_array();
+  }
+  out.end_object();
+}
+
+}  // namespace meshai::chat

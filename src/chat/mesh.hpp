@@ -1,0 +1,15 @@
+// chat: the `mesh` member, the same in every dialect: what a caller asks of the router, and what the router tells.
+#pragma once
+
+#include "chat/dialect.hpp"
+#include "chat/json.hpp"
+
+namespace meshai::chat {
+
+// Reads `mesh` out of a request's body: {reach, fallback, drop}. Every other member is a complaint that names it.
+mesh_options read_mesh(json::checker& check, const json::object& body);
+
+// "mesh": {request_id, node, model, tier, attempts, dropped}, as a member of the object that `out` is in.
+void write_story(json::writer& out, const story& told);
+
+}  // namespace meshai::chat
