@@ -1,0 +1,35 @@
+// os: a worker's door to the network.
+#pragma once
+
+#include <memory>
+
+#include "env/network.hpp"
+#include "os/mailbox.hpp"
+#include "os/resolver.hpp"
+#include "os/tls.hpp"
+
+namespace meshai::os {
+
+class network final : public env::network {
+ public:
+  network(executor loop, resolver& names, tls_contexts& contexts, std::shared_ptr<mailbox> home);
+
+  task<result<std::vector<std::string>>> resolve(std::string host, instant deadline) override;
+  task<result<std::unique_ptr<env::stream>>> dial(env::address to, instant deadline) override;
+  result<std::unique_ptr<env::listener>> listen(const env::address& at, bool reuse_port) override;
+  task<result<std::unique_ptr<env::stream>>> secure_client(std::unique_ptr<env::stream> plain, std::string host,
+                                                           env::trust anchors, instant deadline) override;
+  task<result<std::unique_ptr<env::stream>>> secure_server(std::unique_ptr<env::stream> plain,
+                                                           std::shared_ptr<const env::identity> who,
+                                                           instant deadline) override;
+  result<std::shared_ptr<const env::identity>> load_identity(const std::string& cert_file,
+                                                             const std::string& key_file) override;
+
+ private:
+  executor loop_;
+  resolver& names_;
+  tls_contexts& contexts_;
+  std::shared_ptr<mailbox> home_;
+};
+
+}  // namespace meshai::os
