@@ -11,7 +11,7 @@ added_release='/^trixie(|-security|-updates)$/'
 # upgrade of libc brings the next release's.
 own_releases() {
   local uri suite kept
-  debian_sources | while read -r uri suite _; do
+  machine_sources | while read -r uri suite _; do
     kept=$(kept_release "$uri" "$suite")
     if [ -r "$kept" ]; then suite=$(awk '$1 == "Codename:" { print $2; exit }' "$kept"); fi
     echo "${suite%%-*}"
@@ -30,11 +30,24 @@ own_release() {
   esac
 }
 
+# From what `apt-cache madison PACKAGE...` prints: the packages that the machine's own release has in a version that will
+# do by packages.list.
+enough_in_own_release() {
+  local package oldest version suite release
+  release=$(own_release)
+  tr -d '|' | while read -r package version _ suite _; do
+    [ "$release" = trixie ] || [[ $suite != trixie* ]] || continue
+    oldest=$(awk -v name="$package" '$2 == name { print $3; exit }' "${BASH_SOURCE[0]%/*}/packages.list")
+    if [ "$oldest" = - ] || dpkg --compare-versions "$version" ge "$oldest"; then echo "$package"; fi
+  done | sort -u
+}
+
 # The machine's own Debian sources with the suites of Debian 13, as a deb822 file.
 added_sources_text() {
   echo "# Added by Mesh AI's set-up: Debian 13 beside Debian 12, at low priority ($added_preferences)."
   local uri suite key
-  debian_sources | while read -r uri suite key; do
+  machine_sources | while read -r uri suite key; do
+    [[ $uri != cdrom:* ]] || continue
     case $suite in
       bookworm | oldstable) suite=trixie ;;
       bookworm-* | oldstable-*) suite=trixie-${suite#*-} ;;

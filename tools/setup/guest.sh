@@ -1,21 +1,24 @@
 # shellcheck shell=bash
-# An apt of our own beside the system's (sourced, after speak.sh): its lists, cache and status stand in one folder, so it needs no
-# root and changes nothing. It keeps the machine's way to the network (proxies, certificates) and always checks signatures.
+# An apt of our own beside the system's (sourced, after speak.sh): its lists, cache and status stand in one folder, so it
+# needs no root and changes nothing. It keeps the machine's way to the network (proxies, certificates) and always checks
+# signatures.
 
-# guest_apt_open FOLDER STATUS: STATUS is the dpkg status file to resolve against, /dev/null for an empty system.
+# guest_apt_open FOLDER STATUS: STATUS is the dpkg status file to resolve against.
 guest_apt_open() {
-  mkdir -p "$1/lists/partial" "$1/cache/archives/partial" "$1/parts"
+  mkdir -p "$1/lists/partial" "$1/cache/archives/partial" "$1/none"
   {
     apt-config dump | grep -E '^(Acquire|APT::Architectures?)(::| )'
     cat <<END
+Dir::Etc::main "/dev/null";
+Dir::Etc::parts "$1/none";
+Dir::Etc::sourcelist "$1/sources.list";
+Dir::Etc::sourceparts "$1/none";
+Dir::Etc::preferences "$1/preferences";
+Dir::Etc::preferencesparts "$1/none";
 Dir::State "$1";
 Dir::State::lists "$1/lists";
 Dir::State::status "$2";
 Dir::Cache "$1/cache";
-Dir::Etc::sourcelist "$1/sources.list";
-Dir::Etc::sourceparts "$1/parts";
-Dir::Etc::preferences "$1/preferences";
-Dir::Etc::preferencesparts "$1/parts";
 Dir::Log "$1";
 APT::Sandbox::User "root";
 APT::Install-Recommends "false";
@@ -23,13 +26,11 @@ APT::Get::AllowUnauthenticated "false";
 Acquire::AllowInsecureRepositories "false";
 Acquire::AllowWeakRepositories "false";
 Acquire::AllowDowngradeToInsecureRepositories "false";
-Acquire::Check-Valid-Until "false";
+Acquire::Check-Valid-Until "false"; // a mirror's copy of testing and a bundle outlive the week an index is good for
 Acquire::Languages "none";
 Acquire::Retries "3";
 END
   } >"$1/apt.conf"
-  # APT_CONFIG is read first and so decides where the other files are looked for: nowhere.
-  sed -i '1i Dir::Etc::main "/dev/null";\nDir::Etc::parts "'"$1"'/parts";' "$1/apt.conf"
   guest_apt_folder=$1
 }
 

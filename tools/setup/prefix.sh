@@ -33,7 +33,7 @@ prefix_fill() {
   while read -r source file _; do
     source=${source//\'/}
     case $source in
-      file:*) deb=${source#file:} ;;
+      file:*) deb=$(printf '%b' "${source//%/\\x}") && deb=${deb#file:} ;;
       *) deb=$guest_apt_folder/cache/archives/$file ;;
     esac
     dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$root" --keep-directory-symlink --no-same-owner

@@ -6,7 +6,7 @@ added_sources=/etc/apt/sources.list.d/meshai-trixie.sources
 debian_keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
 # Prints "URI SUITE KEYRING" for each binary source in the machine's files that has the component main and the name of a
-# Debian suite; KEYRING is "-" where none is given as a file. Reads both the .list and the deb822 format.
+# Debian suite. KEYRING is "-" where none is given, "inline" where it stands in the file itself. Reads both the .list and the deb822 format.
 listed_sources() {
   local lists=() stanzas=() file
   for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
@@ -19,6 +19,7 @@ listed_sources() {
     [ ${#lists[@]} -eq 0 ] || awk '
       $1 == "deb" {
         line = $0; key = "-"
+        sub(/cdrom:\[[^]]*\]/, "cdrom:", line)
         if (match(line, /\[[^]]*\]/)) {
           n = split(substr(line, RSTART + 1, RLENGTH - 2), option, " ")
           for (i = 1; i <= n; i++) if (option[i] ~ /^signed-by=\//) { key = substr(option[i], 11); sub(/,.*/, "", key) }
@@ -32,7 +33,7 @@ listed_sources() {
       function flush(  i, j, u, s, nu, ns) {
         if (!off && (" " type " ") ~ / deb / && (" " component " ") ~ / main /) {
           nu = split(uri, u, " "); ns = split(suite, s, " ")
-          for (i = 1; i <= nu; i++) for (j = 1; j <= ns; j++) print u[i], s[j], (key ~ /^\// ? key : "-")
+          for (i = 1; i <= nu; i++) for (j = 1; j <= ns; j++) print u[i], s[j], (key == "" ? "-" : key ~ /^\// ? key : "inline")
         }
         type = uri = suite = component = key = field = ""; off = 0
       }
@@ -49,7 +50,7 @@ listed_sources() {
       field == "signed-by" && key == "" { key = value; sub(/ .*/, "", key) }
       field == "enabled" && tolower(value) ~ /^(no|false|off|0)$/ { off = 1 }
       END { flush() }' "${stanzas[@]}"
-  } | awk '$1 !~ /^cdrom:/ && $2 ~ /^((old)*stable|bookworm|trixie|testing|forky|unstable|sid)(-updates|-security)?$/ && !seen[$0]++'
+  } | awk '$2 ~ /^((old)*stable|bookworm|trixie|testing|forky|unstable|sid)(-updates|-security)?$/ && !seen[$0]++'
 }
 
 # The release file that apt keeps of a source, where it has been fetched; it tells whose archive it is.
@@ -60,17 +61,10 @@ kept_release() {
   printf '/var/lib/apt/lists/%s_dists_%s_InRelease\n' "${name//\//_}" "${2//\//_}"
 }
 
-# Prints "URI SUITE KEYRING" for each source of Debian itself: third parties use Debian's suite names too, so one with a
-# keyring of its own, or whose release file names another origin, is left out. With MESHAI_BUNDLE set: the archives in the
-# bundle, whose signatures are checked by this machine's keyring all the same.
-debian_sources() {
+# Prints "URI SUITE KEYRING" for each of the machine's sources that is Debian itself: third parties use Debian's suite
+# names too, so one with a keyring of its own, or whose release file names another origin, is left out.
+machine_sources() {
   local uri suite key release
-  if [ -n "${MESHAI_BUNDLE:-}" ]; then
-    while read -r uri suite; do
-      printf 'file:%s/%s %s %s\n' "$MESHAI_BUNDLE" "$uri" "$suite" "$debian_keyring"
-    done <"$MESHAI_BUNDLE/sources"
-    return
-  fi
   while read -r uri suite key; do
     release=$(kept_release "$uri" "$suite")
     if [ -r "$release" ]; then
@@ -78,12 +72,25 @@ debian_sources() {
     elif [ "$key" != - ] && [[ $key != */debian-archive-* ]]; then
       continue
     fi
-    [ "$key" != - ] || key=$debian_keyring
+    [[ $key == /* ]] || key=$debian_keyring
     printf '%s %s %s\n' "$uri" "$suite" "$key"
   done < <(listed_sources)
 }
 
-# Prints "URI KEYRING" of the machine's main Debian archive, the one that also has the suite testing.
+# The same for where things are fetched from: no discs, and with MESHAI_BUNDLE set the archives in the bundle, whose
+# signatures are checked by this machine's keyring all the same.
+debian_sources() {
+  local uri suite
+  if [ -z "${MESHAI_BUNDLE:-}" ]; then
+    machine_sources | grep -v '^cdrom:' || :
+    return
+  fi
+  while read -r uri suite; do
+    printf 'file:%s/%s %s %s\n' "$MESHAI_BUNDLE" "$uri" "$suite" "$debian_keyring"
+  done <"$MESHAI_BUNDLE/sources"
+}
+
+# Prints "URI KEYRING" of the main archive, the one that has the suite testing as well.
 main_archive() {
-  debian_sources | awk '$2 !~ /-(security|updates)$/ { print $1, $3; exit }'
+  debian_sources | awk '$2 !~ /-(security|updates)$/ && !found { print $1, $3; found = 1 }'
 }
