@@ -122,7 +122,8 @@ struct request {
   std::optional<bool> logprobs;
   std::vector<std::string> stop;
   std::string reasoning_effort;                    // OpenAI: "minimal" .. "high"; empty if unset
-  std::optional<std::int64_t> reasoning_budget;    // Anthropic's thinking.budget_tokens, Gemini's thinkingBudget
+  // In tokens: Anthropic's thinking.budget_tokens, Gemini's thinkingBudget. 0: off, -1: as much as the model sees fit.
+  std::optional<std::int64_t> reasoning_budget;
   std::string user;
   mesh_options mesh;
   raw_members extra;  // members this build does not know, to be carried within the same dialect

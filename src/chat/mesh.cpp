@@ -21,7 +21,7 @@ mesh_options read_mesh(json::checker& check, const json::object& body) {
 }
 
 void write_story(json::writer& out, const story& told) {
-  out.key("mesh").begin_object();
+  out.begin_object();
   out.member("request_id", told.request_id).member("node", told.node).member("model", told.model);
   out.member("tier", to_string(told.where)).member_integer("attempts", told.attempts);
   if (!told.dropped.empty()) {

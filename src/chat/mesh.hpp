@@ -9,7 +9,7 @@ namespace meshai::chat {
 // Reads `mesh` out of a request's body: {reach, fallback, drop}. Every other member is a complaint that names it.
 mesh_options read_mesh(json::checker& check, const json::object& body);
 
-// "mesh": {request_id, node, model, tier, attempts, dropped}, as a member of the object that `out` is in.
+// The value of `mesh` in an answer: {request_id, node, model, tier, attempts, dropped}.
 void write_story(json::writer& out, const story& told);
 
 }  // namespace meshai::chat

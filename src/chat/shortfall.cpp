@@ -8,9 +8,9 @@ namespace meshai::chat {
 namespace {
 
 // Members that tell a provider about the caller or its caches; the answer is the same without them.
-constexpr std::array<std::string_view, 9> hints{
-    "cache_control", "metadata",          "service_tier",    "store", "prompt_cache_key", "prompt_cache_retention",
-    "user",          "safety_identifier", "thinking.display"};
+constexpr std::array<std::string_view, 10> hints{
+    "cache_control", "caller",            "metadata",        "service_tier",     "store",
+    "user",          "prompt_cache_key",  "prompt_cache_retention", "safety_identifier", "thinking.display"};
 
 }  // namespace
 
