@@ -23,28 +23,34 @@ class sse_parser {
 
   void reset();
 
-  // Takes the bytes of the stream. They must stay where they are until next() returned false.
-  void feed(std::string_view bytes) { input_ = bytes; }
+  // Takes the next bytes of the stream. They must stay where they are until next() has returned false.
+  void feed(std::string_view bytes);
   // True with the next complete event; false when the bytes fed are used up.
   result<bool> next(sse_event& event);
 
-  // True when the stream may end here: no event is half read.
-  bool at_boundary() const { return line_.empty() && data_.empty() && name_.empty() && !has_data_; }
+  // After next() returned false: true when the stream may end here, since no event is half read.
+  bool at_boundary() const { return line_.empty() && name_.empty() && !has_data_; }
 
  private:
+  void skip_byte_order_mark();
   bool take_line(std::string_view& line);
-  void field(std::string_view line);
+  void take_field(std::string_view line);
+  void keep_direct();
 
   std::size_t max_event_;
-  std::string_view input_;
-  std::string line_;          // the beginning of a line whose end has not come yet
-  std::string name_, data_;   // of the event being read
-  std::string_view direct_;   // its data while it is one line within the bytes fed
+  const char* at_ = nullptr;   // the bytes fed and not yet read
+  const char* end_ = nullptr;
+  const char* lf_ = nullptr;   // the next LF and CR among them, end_ where there is none; null: not looked for
+  const char* cr_ = nullptr;
+  std::string line_;           // the beginning of a line whose end has not come yet
+  std::string name_, data_;    // of the event being read
+  std::string_view direct_;    // instead of data_ while the data is one line among the bytes fed
+  std::size_t mark_ = 0;       // bytes of a byte order mark read at the beginning; its length when that is settled
   bool has_data_ = false;
-  bool skip_lf_ = false;      // the last line ended with CR: an LF now belongs to it
-  bool delivered_ = false;    // name_ and data_ are the caller's until the next call
+  bool line_taken_ = false;    // line_ is the line that is being looked at
+  bool skip_lf_ = false;       // the last line ended with CR: an LF now belongs to it
+  bool delivered_ = false;     // name_ and data_ are the caller's until the next call
   bool broken_ = false;
-  std::size_t start_ = 0;     // bytes of a byte order mark seen at the beginning, 3 when that is settled
 };
 
 // Appends one event: `event: <name>` where there is a name, `data: ` before each line of `data`, and the empty line.
