@@ -8,7 +8,8 @@ if(MESHAI_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
 endif()
 
 function(meshai_flags)
-  add_compile_options(-Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Werror)
+  add_compile_options(-Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Werror
+                      -Wno-missing-field-initializers)  # designated initializers leave the rest at their defaults
   if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
     # -fpch-preprocess lets ccache see through the precompiled header.
     add_compile_options(-fpch-preprocess)

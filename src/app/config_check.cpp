@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include <boost/asio/ip/address.hpp>
 #include <charconv>
 #include <cstdlib>
@@ -71,9 +73,9 @@ std::optional<complaint> check_remote(node_config& node) {
   if (!node.model.empty()) return complaint{"model", "belongs to kind = \"engine\"; write models = [\"...\"]"};
   if (node.url.empty()) node.url = provider_url(node.kind);
   if (node.url.empty()) return complaint{"url", "is missing; write url = \"http://127.0.0.1:11434/v1\""};
-  const auto base = http::parse_base_url(node.url);
+  const auto base = http::parse_origin(node.url);
   if (!base) return complaint{"url", base.error().detail};
-  const auto& to = base->where;
+  const auto& to = base->origin;
   if (node.tier == tier::local && !is_loopback(to)) {
     return complaint{"tier",
                      "is \"local\", but url is not on this device; use a loopback address or unix:///path, or "

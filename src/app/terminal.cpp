@@ -17,7 +17,11 @@ bool takes_colour(int fd) {
 std::string paint(std::string_view text, style how, int fd) {
   constexpr std::array<std::string_view, 7> codes{"", "1", "2", "31", "32", "33", "36"};
   if (how == style::plain || !takes_colour(fd)) return std::string(text);
-  return std::string("\033[").append(codes[static_cast<std::size_t>(how)]).append("m").append(text).append("\033[0m");
+  return std::string("\033[")
+      .append(codes[static_cast<std::size_t>(how)])
+      .append("m")
+      .append(text)
+      .append("\033[0m");
 }
 
 std::string printable(std::string_view text) {

@@ -49,7 +49,6 @@ chat::problem forbidden(std::string code, std::string message, std::string hint)
   return {.status = 403,
           .type = "permission_error",
           .code = std::move(code),
-          .param = {},
           .message = std::move(message),
           .hint = std::move(hint)};
 }
@@ -94,7 +93,6 @@ chat::parsed<const caller*> admit_key(const admission_rules& rules, const visito
       .status = 401,
       .type = "authentication_error",
       .code = "invalid_api_key",
-      .param = {},
       .message = shown.empty() ? "This node demands a key." : "This node does not know that key.",
       .hint = "Send a key of a [[key]] in the node's configuration as Authorization: Bearer or x-api-key."});
 }

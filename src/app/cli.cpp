@@ -1,0 +1,165 @@
+#include "app/cli.hpp"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <functional>
+#include <string>
+
+#include "app/commands.hpp"
+#include "app/manual.hpp"
+#include "app/terminal.hpp"
+#include "app/version.hpp"
+
+namespace meshai::app {
+namespace {
+
+// A command sets this while it is parsed; it runs once the whole line has proved right.
+using chosen = std::function<int()>;
+
+CLI::App* add(CLI::App& to, const std::string& name, const std::string& what, const std::string& examples) {
+  auto* command = to.add_subcommand(name, what);
+  if (!examples.empty()) command->footer("Examples:\n" + examples);
+  return command;
+}
+
+void add_node_commands(CLI::App& app, chosen& run) {
+  static serve_options serving;
+  auto* word = add(app, "serve", "Run a node in the foreground; its log goes to standard error.",
+                   "  meshai serve --config meshai.toml");
+  word->add_option("--config", serving.config,
+                   "Configuration file (default: $XDG_CONFIG_HOME/meshai/meshai.toml)");
+  word->add_flag("--json-log", serving.json_log, "Log one JSON object a line");
+  word->add_flag("--verbose", serving.verbose, "Log debug events too");
+  word->callback([&run] { run = [] { return serve(serving); }; });
+
+  static up_options starting;
+  word = add(app, "up", "Start a node in the background and ask it one question.",
+             "  meshai up\n  meshai up --config meshai.toml");
+  word->add_option("--config", starting.config, "Configuration file; one is written where there is none");
+  word->add_flag("--quiet", starting.quiet, "Only start; ask nothing");
+  word->add_flag("--json", starting.json, "Print the result as JSON");
+  word->callback([&run] { run = [] { return up(starting); }; });
+
+  static bool json = false;
+  word = add(app, "down", "Stop the node.", "  meshai down");
+  word->add_flag("--json", json, "Print the result as JSON");
+  word->callback([&run] { run = [] { return down(json); }; });
+
+  word =
+      add(app, "reload", "Read the configuration again: it is swapped whole, or not at all.", "  meshai reload");
+  word->add_flag("--json", json, "Print the result as JSON");
+  word->callback([&run] { run = [] { return reload(json); }; });
+
+  static status_options looking;
+  word = add(app, "status", "Show the node, its models and the nodes it knows.", "  meshai status --watch");
+  word->add_flag("--watch", looking.watch, "Show it anew every second until Ctrl-C");
+  word->add_flag("--json", looking.json, "Print it as JSON");
+  word->callback([&run] { run = [] { return status(looking); }; });
+}
+
+void add_talk_commands(CLI::App& app, chosen& run) {
+  static ask_options asking;
+  auto* word = add(app, "ask", "Ask one question; the answer streams to standard output.",
+                   "  meshai ask \"What is 2+2?\"\n  meshai ask --explain --reach device \"What is 2+2?\"\n"
+                   "  meshai ask - < letter.txt");
+  word->add_option("question", asking.question, "The question, or - for standard input")->required();
+  word->add_option("--model", asking.model, "A model, NODE/MODEL or auto")->capture_default_str();
+  word->add_option("--reach", asking.reach, "How far it may travel: device, site, mesh or cloud")
+      ->check(CLI::IsMember({"device", "site", "mesh", "cloud"}));
+  word->add_option("--system", asking.system, "A system prompt");
+  word->add_option("--temperature", asking.temperature, "Sampling temperature")->check(CLI::Range(0.0, 2.0));
+  word->add_option("--max-tokens", asking.max_tokens, "The longest answer, in tokens")->check(CLI::PositiveNumber);
+  word->add_flag("--no-fallback", asking.no_fallback, "Take the first candidate's answer or none");
+  word->add_flag("--explain", asking.explain, "Say who answered, after how many attempts, and in what time");
+  word->add_flag("--json", asking.json, "Print answer and route as one JSON object");
+  word->callback([&run] { run = [] { return ask(asking); }; });
+
+  static chat_options talking;
+  word = add(app, "chat", "Talk with the model; /help shows what can be typed.", "  meshai chat --reach device");
+  word->add_option("--model", talking.model, "A model, NODE/MODEL or auto")->capture_default_str();
+  word->add_option("--reach", talking.reach, "How far it may travel: device, site, mesh or cloud")
+      ->check(CLI::IsMember({"device", "site", "mesh", "cloud"}));
+  word->add_option("--system", talking.system, "A system prompt");
+  word->callback([&run] { run = [] { return chat(talking); }; });
+}
+
+void add_models_command(CLI::App& app, chosen& run) {
+  static models_options models_how;
+  using verb = models_options::verb;
+  auto* word = add(app, "models", "The models on this device.",
+                   "  meshai models\n  meshai models add ~/qwen2.5-7b-q4_k_m.gguf --default\n  meshai models use "
+                   "smollm2-135m-instruct-q4_1");
+  word->add_flag("--json", models_how.json, "Print the result as JSON");
+  word->callback([&run] { run = [] { return models(models_how); }; });
+  const auto sub = [&](const char* name, const char* what, const char* takes, verb does) {
+    auto* below = word->add_subcommand(name, what);
+    below->add_flag("--json", models_how.json, "Print the result as JSON");
+    if (takes) below->add_option(takes, models_how.name)->required();
+    below->callback([&run, does] {
+      models_how.what = does;
+      run = [] { return models(models_how); };
+    });
+    return below;
+  };
+  sub("list", "List them.", nullptr, verb::list);
+  auto* adding = sub("add", "Check a GGUF file and take it in.", "file", verb::add);
+  adding->add_flag("--default", models_how.make_default, "Make it the default too");
+  sub("show", "Show the card of one.", "name", verb::show);
+  sub("use", "Make one the default.", "name", verb::use);
+  word->require_subcommand(0, 1);
+}
+
+void add_care_commands(CLI::App& app, chosen& run) {
+  static bool json = false;
+  static std::string file;
+  auto* word = add(app, "config", "The configuration.", "  meshai config check\n  meshai config check other.toml");
+  auto* checking = word->add_subcommand("check", "Read it and say what is wrong.");
+  checking->add_option("file", file, "Configuration file (default: the usual place)");
+  checking->add_flag("--json", json, "Print the result as JSON");
+  checking->callback([&run] { run = [] { return config_check(file, json); }; });
+  word->require_subcommand(1);
+
+  word = add(app, "doctor", "Look for what is wrong on this device and say how to mend it.", "  meshai doctor");
+  word->add_flag("--json", json, "Print the findings as JSON");
+  word->callback([&run] { run = [] { return doctor(json); }; });
+
+  static std::string shell;
+  word = add(app, "completion", "Print the completion script of a shell.",
+             "  meshai completion bash > ~/.local/share/bash-completion/completions/meshai");
+  word->add_option("shell", shell, "bash, zsh or fish")->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  word->callback([&run, &app] { run = [&app] { return print(completion(app, shell)) ? exit_ok : exit_failed; }; });
+
+  word = add(app, "man", "Print the manual page (roff).", "  meshai man | man -l -");
+  word->callback([&run, &app] { run = [&app] { return print(manual_page(app)) ? exit_ok : exit_failed; }; });
+
+  word = add(app, "version", "Print the version.", "");
+  word->add_flag("--json", json, "Print it as JSON");
+  word->callback([&run] { run = [] { return print(version_text(json)) ? exit_ok : exit_failed; }; });
+}
+
+}  // namespace
+
+int run_command_line(int argc, char** argv) {
+  CLI::App app("meshai: an AI endpoint on your own machine that keeps answering.", "meshai");
+  app.require_subcommand(1);
+  app.footer(
+      "Start with: meshai up\nHelp on one command: meshai COMMAND --help\n\n"
+      "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no node runs, 4 wrong configuration, 5 nobody answered");
+  app.set_version_flag("--version", version_text(false));
+  chosen run;
+  add_node_commands(app, run);
+  add_talk_commands(app, run);
+  add_models_command(app, run);
+  add_care_commands(app, run);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& asked_for_help) {
+    return app.exit(asked_for_help);
+  } catch (const CLI::ParseError& wrong) {
+    app.exit(wrong);
+    return exit_usage;
+  }
+  return run();
+}
+
+}  // namespace meshai::app

@@ -1,0 +1,73 @@
+// app: what each word of the command line does. Each returns the exit code of the program.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace meshai::app {
+
+// Exit codes, kept stable for scripts.
+enum exit_code : int {
+  exit_ok = 0,
+  exit_failed = 1,         // tried, and could not
+  exit_usage = 2,          // the command line itself is wrong
+  exit_not_running = 3,    // no node runs
+  exit_configuration = 4,  // the configuration is wrong
+  exit_no_answer = 5,      // a node runs, and nobody answered
+};
+
+struct serve_options {
+  std::string config;  // a file; empty: the usual place
+  bool json_log = false;
+  bool verbose = false;  // debug events too
+};
+int serve(const serve_options& how);
+
+struct up_options {
+  std::string config;
+  bool json = false;
+  bool quiet = false;  // start only: ask nothing
+};
+int up(const up_options& how);
+int down(bool json);
+int reload(bool json);
+
+struct status_options {
+  bool json = false;
+  bool watch = false;
+};
+int status(const status_options& how);
+
+struct ask_options {
+  std::string question;  // "-": standard input
+  std::string model = "auto";
+  std::string reach;
+  std::string system;
+  std::optional<double> temperature;
+  std::optional<int> max_tokens;
+  bool no_fallback = false;
+  bool explain = false;
+  bool json = false;
+};
+int ask(const ask_options& how);
+
+struct chat_options {
+  std::string model = "auto";
+  std::string reach;
+  std::string system;
+};
+int chat(const chat_options& how);
+
+struct models_options {
+  enum class verb { list, add, show, use } what = verb::list;
+  std::string name;  // a model's name, or the file to add
+  bool make_default = false;
+  bool json = false;
+};
+int models(const models_options& how);
+
+int config_check(const std::string& file, bool json);
+int doctor(bool json);
+
+}  // namespace meshai::app

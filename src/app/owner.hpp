@@ -1,0 +1,75 @@
+// app: the command line's side of the owner's socket: calls to the node that runs in the background.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app/paths.hpp"
+#include "base/error.hpp"
+#include "env/world.hpp"
+#include "http/http.hpp"
+
+namespace meshai::app {
+
+struct reply {
+  int status = 0;
+  std::string body;
+};
+
+struct line {
+  std::string role, text;
+};
+
+struct question {
+  std::vector<line> lines;  // the conversation so far
+  std::string model = "auto", reach;
+  std::optional<double> temperature;
+  std::optional<int> max_tokens;
+  bool fallback = true;
+};
+
+// What came of a question.
+struct spoken {
+  std::string text;
+  std::string node, model, tier;  // who answered; empty where nobody did
+  int attempts = 0;
+  std::int64_t input_tokens = 0, output_tokens = 0;
+  std::chrono::milliseconds first_token{0}, total{0};
+  std::string finish;         // why it ended: "stop", "length", ...
+  std::string problem, hint;  // what went wrong; empty for a whole answer
+  bool whole() const { return problem.empty() && !finish.empty(); }
+};
+
+class owner_client {
+ public:
+  owner_client(env::world& world, const paths& where);
+
+  task<result<reply>> get(std::string_view path, std::chrono::milliseconds patience);
+  task<result<reply>> post(std::string_view path, std::string_view body, std::chrono::milliseconds patience);
+
+  // Streams an answer; `on_text` gets each piece as it comes. Errors are those of the connection to the node.
+  task<result<spoken>> ask(const question& what, const std::function<void(std::string_view)>& on_text);
+
+ private:
+  task<result<http::answer>> send(std::string_view method, std::string_view path, std::string_view body,
+                                  instant by);
+
+  env::world& world_;
+  http::client http_;
+  http::origin node_;
+};
+
+// Runs one coroutine to its end on a loop of its own.
+void run_to_end(const std::function<task<void>(env::world)>& work);
+
+// "no node runs; type: meshai up" and exit_not_running, or nothing when one runs.
+std::optional<int> missing_node(const paths& where);
+
+// "here/smollm2 (local), 1 attempt, first token after 85 ms, 34 tokens in 0.9 s"
+std::string describe_route(const spoken& of);
+
+}  // namespace meshai::app

@@ -1,0 +1,246 @@
+// meshai serve: the node in the foreground.
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <filesystem>
+#include <mutex>
+#include <thread>
+
+#include "app/assemble.hpp"
+#include "app/config_check.hpp"
+#include "app/daemon.hpp"
+#include "app/instance.hpp"
+#include "app/terminal.hpp"
+#include "app/version.hpp"
+#include "env/clock.hpp"
+#include "env/scope.hpp"
+#include "node/node.hpp"
+#include "os/os.hpp"
+
+namespace meshai::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto grace = 10s;
+constexpr auto certificate_check = 60s;
+
+int complain(std::string_view what, int code) {
+  print(fmt::format("meshai: {}\n", what), 2);
+  return code;
+}
+
+// The certificate of the TLS doors, read anew when its files change.
+class certificate {
+ public:
+  certificate(env::world world, const api_config& api) : world_(world), cert_(api.tls_cert), key_(api.tls_key) {}
+
+  bool wanted() const { return !cert_.empty(); }
+
+  result<void> refresh() {
+    const auto stamp = std::max(changed(cert_), changed(key_));
+    if (stamp == stamp_) return {};
+    auto read = world_.network.load_identity(cert_, key_);
+    if (!read) return std::unexpected(read.error());
+    const std::lock_guard lock(mutex_);
+    current_ = *std::move(read);
+    stamp_ = stamp;
+    return {};
+  }
+
+  std::shared_ptr<const env::identity> current() const {
+    const std::lock_guard lock(mutex_);
+    return current_;
+  }
+
+ private:
+  static std::filesystem::file_time_type changed(const std::string& file) {
+    std::error_code ignored;
+    return std::filesystem::last_write_time(file, ignored);
+  }
+
+  env::world world_;
+  std::string cert_, key_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<const env::identity> current_;
+  std::filesystem::file_time_type stamp_{};
+};
+
+task<void> keep_fresh(certificate& of, env::world world) {
+  for (;;) {
+    co_await world.clock.sleep_until(world.clock.now() + certificate_check);
+    // A certificate that is being replaced may not fit its key for a moment: the old one serves on.
+    if (!of.refresh()) world.log.write(env::log_level::warning, "certificate.refused", {});
+  }
+}
+
+// Everything that lives as long as the node does.
+class daemon {
+ public:
+  daemon(const serve_options& how, config from, paths where)
+      : how_(how),
+        from_(std::move(from)),
+        where_(std::move(where)),
+        runtime_(
+            {.log_level = how.verbose ? env::log_level::debug : env::log_level::info, .json_log = how.json_log}) {
+    const auto cores = std::max(1u, std::thread::hardware_concurrency());
+    const auto count = from_.api.workers > 0 ? static_cast<unsigned>(from_.api.workers) : std::min(cores, 8u);
+    for (unsigned i = 0; i < count; ++i) workers_.push_back(runtime_.make_worker());
+  }
+
+  result<void> open_doors();
+  result<void> begin();
+  void run();
+
+ private:
+  result<void> open(const env::address& wanted, bool may_lack);
+  task<void> live();
+  task<void> heed_signals();
+
+  serve_options how_;
+  config from_;
+  paths where_;
+  os::runtime runtime_;
+  std::vector<std::unique_ptr<os::worker>> workers_;
+  std::unique_ptr<certificate> certificate_;
+  std::vector<std::vector<node::door>> doors_;
+  std::vector<env::address> addresses_;
+  std::unique_ptr<node::node> node_;
+};
+
+result<void> daemon::open(const env::address& wanted, bool may_lack) {
+  auto at = wanted;
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    auto opened = workers_[i]->world().network.listen(at, workers_.size() > 1);
+    if (!opened) {
+      if (may_lack) return {};
+      return fail(error_kind::refused,
+                  fmt::format("cannot listen at {}: {}; is another program there? Set another "
+                              "listen in [api]",
+                              wanted.text(), opened.error().detail));
+    }
+    at = (*opened)->local();  // port 0 became a real one, the same for every worker
+    node::door made{.at = *std::move(opened)};
+    if (certificate_->wanted()) made.tls = [of = certificate_.get()] { return of->current(); };
+    doors_[i].push_back(std::move(made));
+  }
+  addresses_.push_back(at);
+  return {};
+}
+
+result<void> daemon::open_doors() {
+  doors_.resize(workers_.size());
+  certificate_ = std::make_unique<certificate>(workers_.front()->world(), from_.api);
+  if (certificate_->wanted()) {
+    if (auto read = certificate_->refresh(); !read) return read;
+  }
+  for (const auto& at : listen_addresses(from_.api)) {
+    // Of the two addresses that nobody asked for by name, a machine may lack IPv6.
+    const bool may_lack = from_.api.listen.empty() && at.ip == "::1";
+    if (auto opened = open(at, may_lack); !opened) return opened;
+  }
+  auto own = workers_.front()->world().network.listen({.path = owner_socket(where_)}, false);
+  if (!own)
+    return fail(error_kind::refused,
+                fmt::format("cannot listen at {}: {}", owner_socket(where_).string(), own.error().detail));
+  doors_.front().push_back({.at = *std::move(own), .owner = true});
+  return {};
+}
+
+result<void> daemon::begin() {
+  std::vector<env::world> worlds;
+  for (auto& one : workers_) worlds.push_back(one->world());
+  const auto read_plan = [this]() -> result<node::plan> {
+    auto read = load_config(how_.config, where_);
+    if (!read) return std::unexpected(read.error());
+    if (read->api.listen != from_.api.listen || read->api.workers != from_.api.workers ||
+        read->api.tls_cert != from_.api.tls_cert || read->api.tls_key != from_.api.tls_key) {
+      return fail(error_kind::refused,
+                  "[api] listen, workers, tls_cert and tls_key take effect at a start; type: meshai "
+                  "down && meshai up");
+    }
+    return assemble(*read, where_);
+  };
+  node_ = std::make_unique<node::node>(
+      std::move(worlds), node::options{.version = MESHAI_VERSION,
+                                       .addresses = addresses_,
+                                       .max_connections = static_cast<std::size_t>(from_.limits.max_connections),
+                                       .max_bodies = static_cast<std::size_t>(from_.limits.max_bodies),
+                                       .read_plan = read_plan});
+  auto plan = assemble(from_, where_);
+  if (!plan) return std::unexpected(plan.error());
+  return node_->begin(*std::move(plan));
+}
+
+task<void> daemon::heed_signals() {
+  const auto world = workers_.front()->world();
+  os::signals arriving(world.loop, {SIGTERM, SIGINT, SIGHUP});
+  for (;;) {
+    const auto number = co_await arriving.next();
+    if (number != SIGHUP) co_return;
+    if (const auto swapped = co_await node_->reload(); !swapped) {
+      print(fmt::format("meshai: not reloaded: {}\n", swapped.error().detail), 2);
+    }
+  }
+}
+
+task<void> daemon::live() {
+  const auto world = workers_.front()->world();
+  env::scope beside(world.loop);
+  if (certificate_->wanted()) beside.spawn(keep_fresh(*certificate_, world));
+  beside.spawn(node_->serve(0, std::move(doors_.front())));
+  co_await heed_signals();
+  world.log.write(env::log_level::info, "node.stopping", {});
+  co_await node_->stop(grace);
+  co_await beside.close();
+  for (auto& one : workers_) one->stop();
+}
+
+void daemon::run() {
+  std::vector<std::jthread> threads;
+  for (std::size_t i = 1; i < workers_.size(); ++i) {
+    boost::asio::co_spawn(workers_[i]->world().loop, node_->serve(i, std::move(doors_[i])), boost::asio::detached);
+    threads.emplace_back([this, i] { workers_[i]->run(); });
+  }
+  boost::asio::co_spawn(workers_.front()->world().loop, live(), boost::asio::detached);
+  workers_.front()->world().log.write(env::log_level::info, "node.started",
+                                      {{"workers", static_cast<std::int64_t>(workers_.size())}});
+  workers_.front()->run();
+}
+
+}  // namespace
+
+result<config> load_config(const std::string& file, const paths& where) {
+  const auto path = file.empty() ? where.config_file() : std::filesystem::path(file);
+  const auto text = read_file(path, 1 << 20);
+  if (!text) {
+    return fail(error_kind::refused,
+                fmt::format("{}; type: meshai up, which writes a configuration, or give one with "
+                            "--config",
+                            text.error().detail));
+  }
+  auto parsed = parse_config(*text, path.string());
+  if (!parsed) return parsed;
+  if (auto checked = check_start(*parsed); !checked) return std::unexpected(checked.error());
+  return parsed;
+}
+
+int serve(const serve_options& how) {
+  os::harden();
+  const auto where = find_paths();
+  if (!where) return complain(where.error().detail, exit_configuration);
+  auto from = load_config(how.config, *where);
+  if (!from) return complain(from.error().detail, exit_configuration);
+  const auto lock = instance_lock::take(*where);
+  if (!lock) return complain(lock.error().detail, exit_failed);
+  daemon node(how, *std::move(from), *where);
+  if (auto opened = node.open_doors(); !opened) return complain(opened.error().detail, exit_failed);
+  if (auto begun = node.begin(); !begun) return complain(begun.error().detail, exit_configuration);
+  node.run();
+  return exit_ok;
+}
+
+}  // namespace meshai::app

@@ -1,0 +1,48 @@
+#include "front/options.hpp"
+
+#include <gtest/gtest.h>
+
+namespace meshai::front {
+namespace {
+
+TEST(mesh_headers, say_the_same_as_the_body) {
+  chat::mesh_options options;
+  EXPECT_TRUE(take_mesh_header("X-Mesh-Reach", "site", options));
+  EXPECT_TRUE(take_mesh_header("x-mesh-fallback", "false", options));
+  EXPECT_TRUE(take_mesh_header("x-mesh-drop", "true", options));
+  EXPECT_EQ(options.reach, reach::site);
+  EXPECT_EQ(options.fallback, false);
+  EXPECT_EQ(options.drop, true);
+}
+
+TEST(mesh_headers, never_weaken_the_body) {
+  chat::mesh_options options{.reach = reach::device, .fallback = false, .drop = false};
+  EXPECT_TRUE(take_mesh_header("x-mesh-reach", "cloud", options));
+  EXPECT_TRUE(take_mesh_header("x-mesh-fallback", "true", options));
+  EXPECT_TRUE(take_mesh_header("x-mesh-drop", "true", options));
+  EXPECT_EQ(options.reach, reach::device);
+  EXPECT_EQ(options.fallback, false);
+  EXPECT_EQ(options.drop, false);
+}
+
+TEST(mesh_headers, what_is_not_implemented_is_named) {
+  chat::mesh_options options;
+  for (const auto* name : {"x-mesh-private", "X-MESH-Prefer", "x-mesh-"}) {
+    const auto taken = take_mesh_header(name, "true", options);
+    ASSERT_FALSE(taken) << name;
+    EXPECT_EQ(taken.error().code, "unsupported_parameter");
+    EXPECT_TRUE(taken.error().param.starts_with("x-mesh-"));
+  }
+  EXPECT_FALSE(take_mesh_header("x-mesh-reach", "Device", options));
+  EXPECT_FALSE(take_mesh_header("x-mesh-fallback", "yes", options));
+  EXPECT_FALSE(take_mesh_header("x-mesh-drop", "", options));
+}
+
+TEST(mesh_headers, others_are_left_alone) {
+  chat::mesh_options options;
+  for (const auto* name : {"x-mesh", "x-request-id", "", "reach"})
+    EXPECT_TRUE(take_mesh_header(name, "?", options)) << name;
+}
+
+}  // namespace
+}  // namespace meshai::front
