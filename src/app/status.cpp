@@ -1,0 +1,144 @@
+// meshai status: the node as its owner sees it.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <boost/json.hpp>
+
+#include "app/commands.hpp"
+#include "app/owner.hpp"
+#include "app/terminal.hpp"
+#include "env/clock.hpp"
+
+namespace meshai::app {
+namespace {
+
+namespace json = boost::json;
+using namespace std::chrono_literals;
+
+// Lenient reading: a newer or older node may say more or less.
+class fields {
+ public:
+  explicit fields(const json::value& of) : object_(of.if_object()) {}
+
+  std::string text(std::string_view name) const {
+    const auto* found = find(name);
+    return found && found->is_string() ? printable(found->get_string()) : "";
+  }
+  double number(std::string_view name) const {
+    const auto* found = find(name);
+    return found && found->is_number() ? found->to_number<double>() : 0;
+  }
+  bool flag(std::string_view name) const {
+    const auto* found = find(name);
+    return found && found->is_bool() && found->get_bool();
+  }
+  const json::array& list(std::string_view name) const {
+    static const json::array none;
+    const auto* found = find(name);
+    return found && found->is_array() ? found->get_array() : none;
+  }
+
+ private:
+  const json::value* find(std::string_view name) const { return object_ ? object_->if_contains(name) : nullptr; }
+  const json::object* object_;
+};
+
+std::string duration(double seconds) {
+  const auto all = static_cast<long long>(seconds);
+  if (all < 60) return fmt::format("{} s", all);
+  if (all < 3600) return fmt::format("{} min", all / 60);
+  if (all < 86400) return fmt::format("{} h {} min", all / 3600, all % 3600 / 60);
+  return fmt::format("{} d {} h", all / 86400, all % 86400 / 3600);
+}
+
+// What a person wants to know first: is it asked, and if not, why and until when?
+std::string health(const fields& node) {
+  if (const auto off = node.text("off"); !off.empty()) return paint("off: " + off, style::dim);
+  const auto again = fmt::format(", again in {}", duration(node.number("again_in_ms") / 1000));
+  const auto last = node.text("last_fault");
+  if (node.text("breaker") == "open") return paint("down (" + last + ")" + again, style::red);
+  if (node.flag("resting")) return paint("rests" + again, style::yellow);
+  if (node.text("breaker") == "half_open") return paint("being tried again", style::yellow);
+  return paint("ok", style::green);
+}
+
+std::string show_node(const fields& node) {
+  std::string models;
+  for (const auto& one : node.list("models")) {
+    if (!one.is_string()) continue;
+    if (models.size() > 60) {
+      models += ", ...";
+      break;
+    }
+    models.append(models.empty() ? "" : ", ").append(printable(one.get_string()));
+  }
+  auto out = fmt::format("  {:<16} {:<10} {}  {}\n", node.text("name"), node.text("tier"), health(node),
+                         paint(models, style::dim));
+  if (node.number("answers") + node.number("faults") > 0) {
+    out += paint(fmt::format("  {:<27} {} answers, {} faults, first token {:.0f} ms\n", "", node.number("answers"),
+                             node.number("faults"), node.number("first_token_ms")),
+                 style::dim);
+  }
+  return out;
+}
+
+std::string show_engine(const fields& engine) {
+  const auto state = engine.text("state");
+  auto out =
+      fmt::format("  {:<16} {}  {} {}, process {}, {:.0f} MB, {} slots of {} tokens, {} restarts\n",
+                  engine.text("node"), paint(state, state == "ready" ? style::green : style::yellow),
+                  engine.text("model"), engine.text("form"), engine.number("pid"), engine.number("memory") / 1e6,
+                  engine.number("slots"), engine.number("context"), engine.number("restarts"));
+  if (const auto reason = engine.text("reason"); !reason.empty()) out += "  " + paint(reason, style::red) + "\n";
+  return out;
+}
+
+std::string show(const std::string& body) {
+  boost::system::error_code wrong;
+  const auto parsed = json::parse(body, wrong);
+  const fields all(parsed);
+  auto out =
+      fmt::format("{} {}, up {}, {} connections, reach {}\n", paint("meshai", style::bold), all.text("version"),
+                  duration(all.number("uptime_s")), all.number("connections"), all.text("reach"));
+  for (const auto& at : all.list("listen")) {
+    if (at.is_string()) out += fmt::format("  http://{}/v1\n", printable(at.get_string()));
+  }
+  out += "nodes\n";
+  for (const auto& node : all.list("nodes")) out += show_node(fields(node));
+  if (!all.list("engines").empty()) out += "engines\n";
+  for (const auto& engine : all.list("engines")) out += show_engine(fields(engine));
+  return out;
+}
+
+task<void> look(env::world world, const paths& where, const status_options& how, int& code) {
+  owner_client node(world, where);
+  for (;;) {
+    const auto came = co_await node.get("/mesh/status", 5s);
+    if (!came || came->status != 200) {
+      print(fmt::format("meshai: the node does not say: {}\n",
+                        came ? std::to_string(came->status) : came.error().detail),
+            2);
+      code = exit_failed;
+      co_return;
+    }
+    if (how.watch && takes_colour(1)) print("\033[H\033[J");
+    if (!print(how.json ? came->body + "\n" : show(came->body)) || !how.watch) co_return;
+    co_await world.clock.sleep_until(world.clock.now() + 1s);
+  }
+}
+
+}  // namespace
+
+int status(const status_options& how) {
+  const auto where = find_paths();
+  if (!where) {
+    print(fmt::format("meshai: {}\n", where.error().detail), 2);
+    return exit_configuration;
+  }
+  if (const auto missing = missing_node(*where)) return *missing;
+  int code = exit_ok;
+  run_to_end([&](env::world world) { return look(world, *where, how, code); });
+  return code;
+}
+
+}  // namespace meshai::app
