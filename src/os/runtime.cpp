@@ -26,6 +26,7 @@ struct runtime::parts {
   thread_pool pool;
   resolver names;
   tls_contexts contexts;
+  process_starter starter;
 };
 
 runtime::runtime(options how) : parts_(std::make_unique<parts>(how)) {}
@@ -41,7 +42,7 @@ struct worker::parts {
         clock(context.get_executor()),
         pool(context.get_executor(), shared.pool, home),
         network(context.get_executor(), shared.names, shared.contexts, home),
-        process(context.get_executor()) {}
+        process(context.get_executor(), shared.starter) {}
   // First nobody may post any more, then the pool waits for its jobs (the order below), then the loop goes with what
   // is still suspended on it.
   ~parts() { home->close(); }
