@@ -37,11 +37,11 @@ struct call_deadlines {
   instant headers_by = never;  // the answer's head must have come by then, connecting included
 };
 
-// An answer whose head has come. Move-only. Read to its end it gives its connection back to the pool; dropped before
-// that it closes it, which tells the other side to stop.
+// An answer whose head has come. Move-only. Dropped at its end (read, or already here to be read) it gives its connection
+// back to the pool; dropped before that it closes it, which tells the other side to stop.
 class answer {
  public:
-  struct parts;
+  struct parts;  // inside of the room only
   explicit answer(std::unique_ptr<parts> p);
   ~answer();
   answer(answer&&) noexcept;
@@ -51,7 +51,7 @@ class answer {
   wire::header_list headers() const;
   std::optional<std::string_view> header(std::string_view name) const { return headers().find(name); }
   bool until_close() const;  // the body ends with the connection: truncation cannot be told from the end
-  bool reused() const;       // came over a connection that had been used before
+  bool reused() const;       // came over a connection of the pool
 
   // Reads that have not finished by then fail with error_kind::timeout, pending ones included. `never` at first.
   void read_by(instant when);
@@ -69,6 +69,8 @@ class answer {
 // Single-threaded, on the world's loop. Cancelling a call closes its connection.
 class client {
  public:
+  struct state;  // inside of the room only
+
   client(const env::world& world, client_options options = {});
   ~client();  // answers that are still out stay good; they close their connection afterwards
   client(const client&) = delete;
@@ -87,7 +89,6 @@ class client {
   void forget(const origin& to);                   // closes its idle connections
 
  private:
-  struct state;
   std::shared_ptr<state> state_;
 };
 

@@ -44,8 +44,7 @@ struct server_options {
   body_budget* budget = nullptr;  // none: bounded by the limit given to body() alone
 };
 
-// One connection, for the library only.
-class connection;
+class connection;  // inside of the room only
 
 // A request whose head has come.
 class request {
