@@ -21,7 +21,7 @@ root_begin() {
   need_space "$work" 8000
   # Every mount lives in a namespace that ends before this: what is left are plain files.
   trap 'rm -rf --one-file-system "$work"' EXIT
-  apt-config dump | grep -E '^Acquire(::| )' >"$work/acquire.conf"
+  apt-config dump | grep '^Acquire' | grep -v '^Acquire::IndexTargets' >"$work/acquire.conf"
 }
 
 # root_make FOLDER RELEASE PACKAGE...: the smallest Debian with these packages.

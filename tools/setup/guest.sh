@@ -7,7 +7,7 @@
 guest_apt_open() {
   mkdir -p "$1/lists/partial" "$1/cache/archives/partial" "$1/none"
   {
-    apt-config dump | grep -E '^(Acquire|APT::Architectures?)(::| )'
+    apt-config dump | grep -E '^(Acquire|APT::Architectures?)(::| )' | grep -v '^Acquire::IndexTargets'
     cat <<END
 Dir::Etc::main "/dev/null";
 Dir::Etc::parts "$1/none";
