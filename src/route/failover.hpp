@@ -1,17 +1,17 @@
 // route: the one object that decides, once per request: whom to ask, whom to forward, when to give up. A machine of
 // events and actions: no clock, no I/O; it is told the time and says what to do.
 //
-// It owns the state of every attempt, the deadline and the budget of attempts. Several attempts may run at once (hedges
-// are just another start); only one is forwarded.
+// It owns the state of every attempt, the deadline and the budget of attempts. Several attempts may run at once; the
+// first to show a token is forwarded, and from then on nobody else is.
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <span>
 #include <vector>
 
 #include "env/clock.hpp"
+#include "route/dice.hpp"
 #include "route/fault.hpp"
 #include "route/limits.hpp"
 #include "route/rank.hpp"
@@ -25,28 +25,40 @@ enum class finish_kind {
   caller_gone,
 };
 
+// The deadline that an attempt missed.
+enum class limit { first_token_timeout, request_timeout, idle_timeout, max_stream };
+std::string_view to_string(limit which);
+
 struct action {
-  enum class kind { start, cancel, forward, arm, finish } what;
-  int attempt = -1;           // start, cancel, forward: attempts are numbered from 0
-  std::size_t candidate = 0;  // start
-  instant when = never;       // arm: call tick() then, unless armed anew; `never` disarms
-  finish_kind how = finish_kind::done;  // finish
+  enum class kind {
+    start,    // attempt, candidate
+    cancel,   // attempt: nobody waits for it any longer
+    expire,   // attempt, missed: cancel it, then report faulted() with a timeout
+    forward,  // attempt: its steps go to the caller from now on
+    arm,      // when: call tick() then, instead of what was armed before; `never` disarms
+    finish,   // how: the last action of all
+  } what;
+  int attempt = -1;  // numbered from 0 in the order of their start
+  std::size_t candidate = 0;
+  limit missed = limit::first_token_timeout;
+  instant when = never;
+  finish_kind how = finish_kind::done;
 };
 
 class failover {
  public:
   struct options {
     route::limits bounds;
-    bool stream = true;
-    bool fallback = true;
+    bool stream = true;         // a whole answer shows no token before its end
+    bool fallback = true;       // false: one attempt
     std::uint64_t seed = 0;     // for jitter
   };
-  // `candidates` must live as long as this.
+  // `candidates` must outlive this.
   failover(std::span<const candidate> candidates, const options& how, instant now);
 
-  // Events. Each may leave actions behind.
+  // Events. Each may leave actions behind; those about attempts that are over are ignored.
   void begin(instant now);
-  void token(int attempt, instant now);     // its first content, reasoning or tool step (a whole answer: never)
+  void token(int attempt, instant now);     // its first content, reasoning or tool step
   void moved(int attempt, instant now);     // any later step
   void ended(int attempt, instant now);     // its answer is whole
   void faulted(int attempt, const fault& why, instant now);
@@ -58,43 +70,49 @@ class failover {
   std::optional<action> next();
 
   bool finished() const { return finished_; }
-  int forwarded() const { return forwarded_; }                       // -1: none yet
-  std::size_t candidate_of(int attempt) const;
-  int asked() const { return asked_; }                               // attempts that reached, or may have reached, a node
-  const std::optional<fault>& first_fault() const { return first_fault_; }  // what the caller is told
+  int forwarded() const { return forwarded_; }  // -1: none yet
+  std::size_t candidate_of(int attempt) const { return attempts_[static_cast<std::size_t>(attempt)].candidate; }
+  int asked() const { return asked_; }          // attempts that reached, or may have reached, a node
+  // What the caller is told when it ends badly: the first fault before the first token, the last one after it.
+  const std::optional<fault>& told() const { return told_; }
 
  private:
   enum class phase { waiting, streaming, over };
   struct attempt {
-    std::size_t candidate;
+    std::size_t candidate = 0;
     phase now = phase::waiting;
     instant started, last;
   };
-  struct trial {  // per candidate
-    bool tried = false;
-    bool out = false;        // not to be asked (again)
-    bool again = false;      // may be asked again when no other is left
+  enum class trial { fresh, tried, again, out };  // again: may be asked once more when no other is left
+
+  struct bound {
+    instant when = never;
+    limit which = limit::first_token_timeout;
   };
 
-  void start_next(instant now);
+  attempt& at(int number) { return attempts_[static_cast<std::size_t>(number)]; }
   void start(std::size_t candidate, instant now);
+  void start_another(instant now);
+  void wait_for_retry(std::size_t candidate, instant now);
+  void drop_unfit(const fault& why, std::size_t candidate);
   void finish(finish_kind how);
-  void arm(instant now);
-  bool last_chance() const;
-  instant deadline_of(const attempt& a) const;
-  void note(const fault& why, std::size_t candidate, instant now);
-  void give_up(const fault& why);
-  std::optional<std::size_t> untried() const;
+  bool budget_left() const { return asked_ < how_.bounds.attempts; }
+  bool anybody_waiting() const;
+  std::optional<std::size_t> find(trial state) const;
+  bound bound_of(const attempt& of) const;
+  instant wake_at() const;
 
   std::span<const candidate> candidates_;
   options how_;
+  dice dice_;
   instant begun_;
   std::vector<attempt> attempts_;
-  std::vector<trial> trials_;
-  std::deque<action> actions_;
-  std::optional<fault> first_fault_;
+  std::vector<trial> trials_;  // one per candidate
+  std::vector<action> actions_;
+  std::size_t taken_ = 0;      // of actions_
+  std::optional<fault> told_;
   instant armed_ = never;
-  instant retry_at_ = never;   // backoff before the same node is asked again
+  instant retry_at_ = never;   // the end of the backoff before the same node is asked again
   std::size_t retry_candidate_ = 0;
   int retries_ = 0;
   int asked_ = 0;

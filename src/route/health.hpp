@@ -25,13 +25,16 @@ std::string_view to_string(breaker state);
 // What ranking and `status` see of one target.
 struct standing {
   route::breaker breaker = route::breaker::closed;
+  bool probing = false;                        // half open, and its one probe is out
   bool resting = false;                        // after a 429
   instant until = instant::min();              // when it may be asked again, if it may not now
   std::optional<fault_kind> last_fault;
   double error_rate = 0;                       // of the last attempts, 0 to 1
   std::uint64_t answers = 0, faults = 0;       // since the start
   std::optional<std::chrono::microseconds> first_token;  // the usual wait for a short prompt
-  bool available() const { return !resting && breaker != route::breaker::open; }
+  bool available() const {
+    return !resting && breaker != route::breaker::open && !(breaker == route::breaker::half_open && probing);
+  }
 };
 
 // What one attempt observed, gathered without a lock and reported once.
@@ -73,14 +76,14 @@ class health {
   // Keys rest by themselves: `one` names the key.
   void rest(target_id one, std::optional<std::chrono::milliseconds> asked, instant now);
 
-  // How long to wait for the first token of a prompt: `floor`, or more when the prompt is long for this model.
+  // How long to wait for the first token of a prompt: never less than `floor`, and more when the prompt is long for what
+  // this model has shown.
   std::chrono::milliseconds patience(target_id model, meshai::tier where, std::int64_t prompt_tokens,
                                      std::chrono::milliseconds floor) const;
   // The gap between steps that this model passes once in a thousand; nothing before it has shown 200.
   std::optional<std::chrono::milliseconds> gap_p999(target_id model) const;
 
  private:
-  struct record;
   struct shard;
   shard& shard_of(target_id id) const;
   std::unique_ptr<shard[]> shards_;

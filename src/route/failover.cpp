@@ -1,0 +1,212 @@
+#include "route/failover.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace meshai::route {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds first_backoff{100};
+constexpr milliseconds longest_backoff{2'000};
+
+}  // namespace
+
+std::string_view to_string(limit which) {
+  constexpr std::array<std::string_view, 4> names{"first_token_timeout", "request_timeout", "idle_timeout",
+                                                  "max_stream"};
+  return names[static_cast<std::size_t>(which)];
+}
+
+failover::failover(std::span<const candidate> candidates, const options& how, instant now)
+    : candidates_(candidates), how_(how), dice_(how.seed), begun_(now), trials_(candidates.size(), trial::fresh) {
+  attempts_.reserve(static_cast<std::size_t>(std::max(how.bounds.attempts, 1)));
+}
+
+// ---- events ------------------------------------------------------------------------------------------------------------
+
+void failover::begin(instant now) { start_another(now); }
+
+void failover::token(int number, instant now) {
+  auto& one = at(number);
+  if (finished_ || one.now == phase::over) return;
+  one.last = now;
+  one.now = phase::streaming;
+  if (forwarded_ >= 0) return;
+  forwarded_ = number;
+  retry_at_ = never;
+  actions_.push_back({.what = action::kind::forward, .attempt = number, .candidate = one.candidate});
+  for (int other = 0; other < static_cast<int>(attempts_.size()); ++other) {
+    if (other == number || at(other).now == phase::over) continue;
+    at(other).now = phase::over;
+    actions_.push_back({.what = action::kind::cancel, .attempt = other});
+  }
+}
+
+void failover::moved(int number, instant now) { at(number).last = now; }
+
+void failover::ended(int number, instant now) {
+  if (finished_ || at(number).now == phase::over) return;
+  if (forwarded_ < 0) token(number, now);  // a whole answer, or one without a word in it
+  at(number).now = phase::over;
+  finish(finish_kind::done);
+}
+
+void failover::faulted(int number, const fault& why, instant now) {
+  auto& one = at(number);
+  if (finished_ || one.now == phase::over) return;
+  one.now = phase::over;
+  if (!why.asked) --asked_;
+  if (number == forwarded_) {
+    told_ = why;
+    finish(finish_kind::cut);
+    return;
+  }
+  if (!told_) told_ = why;
+  const auto candidate = one.candidate;
+  switch (verdict_of(why.kind)) {
+    case verdict::tell: finish(finish_kind::failed); return;
+    case verdict::unfit: drop_unfit(why, candidate); break;
+    case verdict::next: trials_[candidate] = trial::again; break;
+    case verdict::rest:
+    case verdict::open: trials_[candidate] = trial::out; break;
+  }
+  if (why.another_key && how_.fallback && budget_left()) {
+    start(candidate, now);
+    return;
+  }
+  if (!anybody_waiting()) start_another(now);
+}
+
+void failover::refused(int number, instant now) {
+  auto& one = at(number);
+  if (finished_ || one.now == phase::over) return;
+  one.now = phase::over;
+  --asked_;
+  trials_[one.candidate] = trial::out;
+  if (!anybody_waiting()) start_another(now);
+}
+
+void failover::tick(instant now) {
+  if (finished_) return;
+  for (int number = 0; number < static_cast<int>(attempts_.size()); ++number) {
+    if (at(number).now == phase::over) continue;
+    const auto bound = bound_of(at(number));
+    if (now < bound.when) continue;
+    actions_.push_back({.what = action::kind::expire,
+                        .attempt = number,
+                        .candidate = at(number).candidate,
+                        .missed = bound.which});
+  }
+  if (now >= retry_at_) {
+    retry_at_ = never;
+    start(retry_candidate_, now);
+  }
+}
+
+void failover::caller_gone() {
+  if (!finished_) finish(finish_kind::caller_gone);
+}
+
+std::optional<action> failover::next() {
+  if (taken_ < actions_.size()) return actions_[taken_++];
+  actions_.clear();
+  taken_ = 0;
+  if (const auto wake = wake_at(); wake != armed_) {
+    armed_ = wake;
+    return action{.what = action::kind::arm, .when = wake};
+  }
+  return std::nullopt;
+}
+
+// ---- decisions ---------------------------------------------------------------------------------------------------------
+
+void failover::start(std::size_t candidate, instant now) {
+  trials_[candidate] = trial::tried;
+  ++asked_;
+  attempts_.push_back({.candidate = candidate, .started = now, .last = now});
+  actions_.push_back({.what = action::kind::start,
+                      .attempt = static_cast<int>(attempts_.size()) - 1,
+                      .candidate = candidate});
+}
+
+void failover::start_another(instant now) {
+  const bool in_time = now < begun_ + how_.bounds.request_timeout;
+  const bool more = asked_ == 0 || how_.fallback;
+  if (!in_time || !more || !budget_left()) {
+    finish(finish_kind::failed);
+  } else if (const auto fresh = find(trial::fresh)) {
+    start(*fresh, now);
+  } else if (const auto again = find(trial::again)) {
+    wait_for_retry(*again, now);
+  } else {
+    finish(finish_kind::failed);
+  }
+}
+
+void failover::wait_for_retry(std::size_t candidate, instant now) {
+  const auto step = std::min(first_backoff * (1 << std::min(retries_++, 8)), longest_backoff);
+  const auto jittered = std::chrono::duration_cast<std::chrono::nanoseconds>(step * (0.5 + dice_.unit()));
+  retry_candidate_ = candidate;
+  retry_at_ = now + jittered;
+  if (retry_at_ >= begun_ + how_.bounds.request_timeout) finish(finish_kind::failed);
+}
+
+// A prompt that did not fit there fits only where more is known to fit, or where nothing is known.
+void failover::drop_unfit(const fault& why, std::size_t candidate) {
+  trials_[candidate] = trial::out;
+  const auto& tried = candidates_[candidate];
+  if (why.kind != fault_kind::context_length || !tried.context) return;
+  for (std::size_t i = 0; i < candidates_.size(); ++i) {
+    const auto& other = candidates_[i].context;
+    if (trials_[i] == trial::fresh && other && *other <= *tried.context) trials_[i] = trial::out;
+  }
+}
+
+void failover::finish(finish_kind how) {
+  for (int number = 0; number < static_cast<int>(attempts_.size()); ++number) {
+    if (at(number).now == phase::over) continue;
+    at(number).now = phase::over;
+    actions_.push_back({.what = action::kind::cancel, .attempt = number});
+  }
+  retry_at_ = never;
+  finished_ = true;
+  actions_.push_back({.what = action::kind::finish, .how = how});
+}
+
+bool failover::anybody_waiting() const {
+  return std::ranges::any_of(attempts_, [](const attempt& a) { return a.now != phase::over; });
+}
+
+std::optional<std::size_t> failover::find(trial state) const {
+  const auto found = std::ranges::find(trials_, state);
+  if (found == trials_.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - trials_.begin());
+}
+
+failover::bound failover::bound_of(const attempt& of) const {
+  const auto& bounds = how_.bounds;
+  if (of.now == phase::streaming) {
+    const bound idle{of.last + bounds.idle_timeout, limit::idle_timeout};
+    const bound whole{begun_ + bounds.max_stream, limit::max_stream};
+    return idle.when < whole.when ? idle : whole;
+  }
+  const bound request{begun_ + bounds.request_timeout, limit::request_timeout};
+  // A slow first token is only a reason to leave when there is somewhere to go.
+  const bool last_chance = !how_.fallback || !budget_left() || !find(trial::fresh);
+  if (!how_.stream || last_chance) return request;
+  const bound first{of.started + candidates_[of.candidate].patience, limit::first_token_timeout};
+  return first.when < request.when ? first : request;
+}
+
+instant failover::wake_at() const {
+  if (finished_) return never;
+  auto wake = retry_at_;
+  for (const auto& each : attempts_) {
+    if (each.now != phase::over) wake = std::min(wake, bound_of(each).when);
+  }
+  return wake;
+}
+
+}  // namespace meshai::route
