@@ -1,0 +1,50 @@
+// An answer of a fake, ready to be sent piece by piece.
+#pragma once
+
+#include <boost/json.hpp>
+#include <optional>
+
+#include "fake.hpp"
+
+namespace meshai::fake {
+
+struct piece {
+  std::string bytes;
+  bool token = false;   // content, as against roles, pings and ends
+  bool finish = false;  // carries the finish reason
+  bool done = false;    // the protocol's end
+};
+
+struct show {
+  int status = 200;
+  std::string content_type = "application/json";
+  std::vector<std::pair<std::string, std::string>> headers;
+  bool stream = false;
+  std::vector<piece> pieces;
+  std::string error_piece;  // what an error looks like in the middle of the stream
+};
+
+// A request that the provider itself would refuse is answered with its error.
+show perform_openai(std::string_view path, const boost::json::object& asked, const script& how, const options& of);
+show perform_anthropic(std::string_view path, const boost::json::object& asked, const script& how,
+                       const options& of);
+show perform_gemini(std::string_view path, const boost::json::object& asked, const script& how, const options& of);
+
+show openai_error(int status, std::string_view type, std::string_view code, std::string_view message);
+show anthropic_error(int status, std::string_view type, std::string_view message);
+show gemini_error(int status, std::string_view name, std::string_view message);
+
+// The default answer where the script says nothing: what was said, or the first tool called.
+struct tool_shape {
+  std::string name;
+  boost::json::value schema;
+};
+script fill_in(script how, std::string_view last_text, const std::vector<tool_shape>& tools, bool may_call);
+
+// "Hello big world" -> "Hello", " big", " world": as a tokenizer would, roughly.
+std::vector<std::string> tokens_of(std::string_view text);
+
+std::string sse(std::string_view data, std::string_view event = {});
+std::string text_of(const boost::json::value* content);  // a string, or the text parts of a list
+
+}  // namespace meshai::fake
