@@ -3,10 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include <boost/asio/co_spawn.hpp>
 #include <chrono>
 #include <cstdlib>
-#include <exception>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -14,6 +12,7 @@
 
 #include "env/clock.hpp"
 #include "env/network.hpp"
+#include "env/scope.hpp"
 #include "env/world.hpp"
 #include "os/os.hpp"
 
@@ -40,16 +39,17 @@ struct fixture : testing::Test {
   // Runs `work` to its end on the worker's loop and returns what it returns.
   template <class T>
   T finish(task<T> work) {
-    std::exception_ptr thrown;
     std::optional<T> out;
-    boost::asio::co_spawn(world.loop, std::move(work), [&](std::exception_ptr e, T value) {
-      thrown = e;
-      if (!e) out.emplace(std::move(value));
-      one->stop();
-    });
+    env::scope scope(world.loop);
+    scope.spawn(store(std::move(work), out, *one));
     one->run();
-    if (thrown) std::rethrow_exception(thrown);
     return std::move(*out);
+  }
+
+  template <class T>
+  static task<void> store(task<T> work, std::optional<T>& out, worker& on) {
+    out.emplace(co_await std::move(work));
+    on.stop();
   }
 
   runtime shared;
