@@ -169,6 +169,16 @@ task<result<std::string_view>> answer::read_some() {
   }
 }
 
+result<std::optional<std::string_view>> answer::read_ready() {
+  auto& on = *parts_;
+  const auto got = on.parser.feed(on.in.data());
+  if (!got) return fail(got.error().kind, on.name + ": " + got.error().detail);
+  on.in.consume(got->consumed);
+  if (got->what == wire::progress::body) return got->body;
+  if (got->what == wire::progress::end) return std::string_view();
+  return std::nullopt;
+}
+
 task<result<std::string>> answer::read_all(std::size_t limit) {
   std::string whole;
   if (const auto length = parts_->parser.head().content_length) whole.reserve(std::min<std::uint64_t>(*length, limit));

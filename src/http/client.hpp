@@ -59,6 +59,8 @@ class answer {
   // The next piece of the body, valid until the next call; empty at its end, and from then on. malformed: broken
   // framing or an end before the end; unreachable: reset; timeout.
   task<result<std::string_view>> read_some();
+  // The same without waiting: nothing where the next piece has not come yet.
+  result<std::optional<std::string_view>> read_ready();
   // All that is left of the body; exhausted beyond `limit` bytes.
   task<result<std::string>> read_all(std::size_t limit);
 

@@ -92,12 +92,12 @@ void failover::tick(instant now) {
   if (finished_) return;
   for (int number = 0; number < static_cast<int>(attempts_.size()); ++number) {
     if (at(number).now == phase::over) continue;
-    const auto bound = bound_of(at(number));
-    if (now < bound.when) continue;
+    const auto due = bound_of(at(number));
+    if (now < due.when) continue;
     actions_.push_back({.what = action::kind::expire,
                         .attempt = number,
                         .candidate = at(number).candidate,
-                        .missed = bound.which});
+                        .missed = due.which});
   }
   if (now >= retry_at_) {
     retry_at_ = never;
@@ -176,7 +176,7 @@ void failover::finish(finish_kind how) {
 }
 
 bool failover::anybody_waiting() const {
-  return std::ranges::any_of(attempts_, [](const attempt& a) { return a.now != phase::over; });
+  return std::ranges::any_of(attempts_, [](const course& a) { return a.now != phase::over; });
 }
 
 std::optional<std::size_t> failover::find(trial state) const {
@@ -185,7 +185,7 @@ std::optional<std::size_t> failover::find(trial state) const {
   return static_cast<std::size_t>(found - trials_.begin());
 }
 
-failover::bound failover::bound_of(const attempt& of) const {
+failover::bound failover::bound_of(const course& of) const {
   const auto& bounds = how_.bounds;
   if (of.now == phase::streaming) {
     const bound idle{of.last + bounds.idle_timeout, limit::idle_timeout};

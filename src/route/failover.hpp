@@ -78,7 +78,7 @@ class failover {
 
  private:
   enum class phase { waiting, streaming, over };
-  struct attempt {
+  struct course {
     std::size_t candidate = 0;
     phase now = phase::waiting;
     instant started, last;
@@ -90,7 +90,7 @@ class failover {
     limit which = limit::first_token_timeout;
   };
 
-  attempt& at(int number) { return attempts_[static_cast<std::size_t>(number)]; }
+  course& at(int number) { return attempts_[static_cast<std::size_t>(number)]; }
   void start(std::size_t candidate, instant now);
   void start_another(instant now);
   void wait_for_retry(std::size_t candidate, instant now);
@@ -99,14 +99,14 @@ class failover {
   bool budget_left() const { return asked_ < how_.bounds.attempts; }
   bool anybody_waiting() const;
   std::optional<std::size_t> find(trial state) const;
-  bound bound_of(const attempt& of) const;
+  bound bound_of(const course& of) const;
   instant wake_at() const;
 
   std::span<const candidate> candidates_;
   options how_;
   dice dice_;
   instant begun_;
-  std::vector<attempt> attempts_;
+  std::vector<course> attempts_;
   std::vector<trial> trials_;  // one per candidate
   std::vector<action> actions_;
   std::size_t taken_ = 0;      // of actions_
