@@ -41,9 +41,12 @@ std::string megabytes(std::uint64_t bytes) {
 std::string tidy_name(std::string_view wish) {
   std::string out;
   for (const char c : wish) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_';
-    if (plain) out += c;
-    else if (!out.empty() && out.back() != '-') out += '-';
+    const bool plain =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_';
+    if (plain)
+      out += c;
+    else if (!out.empty() && out.back() != '-')
+      out += '-';
   }
   out.erase(0, out.find_first_not_of(".-"));
   if (out.size() > 100) out.resize(100);
@@ -53,13 +56,16 @@ std::string tidy_name(std::string_view wish) {
 
 // What can be run as a model of its own.
 result<void> check_usable(const gguf_header& header, const fs::path& file) {
-  const auto refuse = [&](std::string what) { return fail(error_kind::refused, file.string() + ": " + std::move(what)); };
+  const auto refuse = [&](std::string what) {
+    return fail(error_kind::refused, file.string() + ": " + std::move(what));
+  };
   if (header.parts > 1)
-    return refuse(fmt::format("this is one of {} parts of a model; join them first: llama-gguf-split --merge", header.parts));
+    return refuse(fmt::format("this is one of {} parts of a model; join them first: llama-gguf-split --merge",
+                              header.parts));
   if (header.type != "model")
-    return refuse(fmt::format("this is no model but a part for one (its type is {}); add the model itself", header.type));
-  if (header.architecture == "clip")
-    return refuse("this is the image reader of a model; add the model itself");
+    return refuse(
+        fmt::format("this is no model but a part for one (its type is {}); add the model itself", header.type));
+  if (header.architecture == "clip") return refuse("this is the image reader of a model; add the model itself");
   if (header.tensors == 0) return refuse("there are no weights in it, only a vocabulary; add the model itself");
   return {};
 }
@@ -78,7 +84,9 @@ std::vector<model_entry> catalogue::list() const {
     const auto& file = at->path();
     const auto name = file.filename().string();
     std::error_code none;
-    if (file.extension() != ".gguf" || name.starts_with('.') || name == link_name || !fs::is_regular_file(file, none)) continue;
+    if (file.extension() != ".gguf" || name.starts_with('.') || name == link_name ||
+        !fs::is_regular_file(file, none))
+      continue;
     out.push_back(describe(file, standard));
   }
   std::ranges::sort(out, {}, &model_entry::name);
@@ -90,8 +98,9 @@ result<fs::path> catalogue::resolve(std::string_view model) const {
   std::error_code none;
   if (model == "default") {
     if (auto file = default_of(models()); !file.empty()) return file;
-    return refuse(fmt::format("there is no default model in {}; run make up, or add one: meshai models add FILE.gguf",
-                              models().string()));
+    return refuse(
+        fmt::format("there is no default model in {}; run make up, or add one: meshai models add FILE.gguf",
+                    models().string()));
   }
   if (model.empty()) return refuse("no model is named; write \"default\" or a name that meshai models lists");
   const fs::path asked(model);
@@ -106,9 +115,11 @@ result<fs::path> catalogue::resolve(std::string_view model) const {
   if (fs::is_regular_file(file, none)) return file;
   std::vector<std::string> names;
   for (const auto& entry : list()) names.push_back(entry.name);
-  return refuse(names.empty() ? fmt::format("there is no model {}, and none at all in {}; add one: meshai models add FILE.gguf",
-                                            model, models().string())
-                              : fmt::format("there is no model {}; there are: {}", model, fmt::join(names, ", ")));
+  return refuse(
+      names.empty()
+          ? fmt::format("there is no model {}, and none at all in {}; add one: meshai models add FILE.gguf", model,
+                        models().string())
+          : fmt::format("there is no model {}; there are: {}", model, fmt::join(names, ", ")));
 }
 
 result<model_entry> catalogue::find(std::string_view model) const {
@@ -125,10 +136,12 @@ result<model_entry> catalogue::add(const fs::path& file, std::string_view as) co
 
   const auto name = tidy_name(as.empty() ? file.stem().string() : std::string(as));
   if (name.empty() || name == "default")
-    return fail(error_kind::refused, fmt::format("a model cannot be called {}; give it another name", as.empty() ? file.string() : as));
+    return fail(error_kind::refused,
+                fmt::format("a model cannot be called {}; give it another name", as.empty() ? file.string() : as));
   std::error_code failed;
   fs::create_directories(models(), failed);
-  if (failed) return fail(error_kind::refused, fmt::format("cannot make {}: {}", models().string(), failed.message()));
+  if (failed)
+    return fail(error_kind::refused, fmt::format("cannot make {}: {}", models().string(), failed.message()));
 
   const auto target = models() / (name + ".gguf");
   if (auto ok = install_file(file, target); !ok) return std::unexpected(ok.error());
@@ -168,7 +181,9 @@ result<std::string> catalogue::card(std::string_view model) const {
   line("parameters", parameter_count(header.parameters));
   line("form", header.quantisation);
   line("context", header.context ? fmt::format("{} tokens", header.context) : "");
-  line("memory for context", header.kv_bytes ? fmt::format("{} for 8192 tokens", megabytes(8192 * header.kv_bytes)) : "");
+  const auto tokens = std::min<std::uint64_t>(header.context, 8192);
+  line("memory for a context",
+       header.kv_bytes ? fmt::format("{} for {} tokens", megabytes(tokens * header.kv_bytes), tokens) : "");
   line("chat template", header.chat_template ? "yes" : "no: ChatML is used");
   line("made for", header.embeds ? "embeddings" : "");
   line("license", first(about.license, header.license));

@@ -17,7 +17,7 @@ struct model_entry {
   std::string name;            // the file's name without .gguf
   std::filesystem::path file;  // the file itself, never the link default.gguf
   bool is_default = false;
-  result<gguf_header> header;  // or why it cannot be used
+  result<gguf_header> header;     // or why it cannot be used
   result<engine::profile> about;  // empty where there is no profile; or what is wrong in it
 };
 
@@ -29,14 +29,15 @@ class catalogue {
   // By name. Broken files are listed with their reason.
   std::vector<model_entry> list() const;
 
-  // "default", a name as list() gives it, or a path to a .gguf below the data folder (relative) or anywhere (absolute).
-  // refused with the names there are.
+  // "default", a name as list() gives it, or a path to a .gguf below the data folder (relative) or anywhere
+  // (absolute). refused with the names there are.
   result<std::filesystem::path> resolve(std::string_view model) const;
   result<model_entry> find(std::string_view model) const;
 
-  // Takes a GGUF file in, with the profile beside it where there is one: checked first, then reflinked, hard-linked or
-  // copied under a temporary name and renamed, so that it is there whole or not at all. The first model becomes the
-  // default. refused where another file has that name. `as` is its new name; empty keeps the file's.
+  // Takes a GGUF file in, with the profile beside it where there is one: checked first, then reflinked,
+  // hard-linked or copied under a temporary name and renamed, so that it is there whole or not at all. The first
+  // model becomes the default. refused where another file has that name. `as` is its new name; empty keeps the
+  // file's.
   result<model_entry> add(const std::filesystem::path& file, std::string_view as = {}) const;
 
   // What list() knows of it, as Markdown; the profile's card where there is one.

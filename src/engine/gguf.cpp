@@ -32,11 +32,23 @@ enum class value_type : std::uint32_t { u8, i8, u16, i16, u32, i32, f32, boolean
 
 std::optional<unsigned> width_of(value_type type) {
   switch (type) {
-    case value_type::u8: case value_type::i8: case value_type::boolean: return 1;
-    case value_type::u16: case value_type::i16: return 2;
-    case value_type::u32: case value_type::i32: case value_type::f32: return 4;
-    case value_type::u64: case value_type::i64: case value_type::f64: return 8;
-    default: return std::nullopt;
+    case value_type::u8:
+    case value_type::i8:
+    case value_type::boolean:
+      return 1;
+    case value_type::u16:
+    case value_type::i16:
+      return 2;
+    case value_type::u32:
+    case value_type::i32:
+    case value_type::f32:
+      return 4;
+    case value_type::u64:
+    case value_type::i64:
+    case value_type::f64:
+      return 8;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -60,7 +72,8 @@ std::unexpected<error> bad(std::string what) {
 constexpr std::string_view again = "; download the file again";
 
 std::unexpected<error> truncated(std::string_view where, std::uint64_t needed, std::uint64_t size) {
-  return bad(fmt::format("the file is truncated: {} ends at byte {}, the file has {} bytes{}", where, needed, size, again));
+  return bad(fmt::format("the file is truncated: {} ends at byte {}, the file has {} bytes{}", where, needed, size,
+                         again));
 }
 
 // Text out of a file is shown to people and written as JSON: one line of valid ASCII or nothing odd.
@@ -86,7 +99,8 @@ class cursor {
       return truncated(what, end, size_);
     }
     if (position_ + count > max_header)
-      return bad(fmt::format("the header is longer than {} MB ({}); this is no model that can be used", max_header >> 20, what));
+      return bad(fmt::format("the header is longer than {} MB ({}); this is no model that can be used",
+                             max_header >> 20, what));
     position_ += count;
     return {};
   }
@@ -136,12 +150,14 @@ struct preamble {
 
 // What people hand over by mistake.
 std::string name_of_other(std::string_view start) {
-  if (start.starts_with("version https")) return "a Git LFS pointer, not the model itself; fetch it with git lfs pull";
+  if (start.starts_with("version https"))
+    return "a Git LFS pointer, not the model itself; fetch it with git lfs pull";
   if (start.starts_with('<')) return "a web page, not a model; download the file itself";
   if (start.starts_with("PK\x03\x04")) return "a ZIP archive or a PyTorch file; models are read as GGUF";
   if (start.starts_with("lmgg") || start.starts_with("tjgg") || start.starts_with("fmgg"))
     return "a GGML file of before 2023; look for a GGUF of the same model";
-  if (start.size() > 8 && start.substr(8).starts_with("{\"")) return "a safetensors file; convert it to GGUF first";
+  if (start.size() > 8 && start.substr(8).starts_with("{\""))
+    return "a safetensors file; convert it to GGUF first";
   return "something else; models are read as GGUF";
 }
 
@@ -159,15 +175,16 @@ result<preamble> read_preamble(cursor& at, byte_source& from) {
   if ((*version & 0xffff) == 0 && *version != 0)
     return bad("this GGUF file is big-endian; look for the little-endian one of the same model");
   if (*version < 2 || *version > 3)
-    return bad(fmt::format("GGUF version {} is not read, only 2 and 3 are; {}", *version,
-                           *version < 2 ? "look for a newer file of the same model" : "a newer meshai may read it"));
+    return bad(
+        fmt::format("GGUF version {} is not read, only 2 and 3 are; {}", *version,
+                    *version < 2 ? "look for a newer file of the same model" : "a newer meshai may read it"));
   const auto tensors = at.number<std::uint64_t>("the number of tensors");
   if (!tensors) return std::unexpected(tensors.error());
   const auto keys = at.number<std::uint64_t>("the number of keys");
   if (!keys) return std::unexpected(keys.error());
   if (*tensors > max_tensors || *keys > max_keys)
-    return bad(fmt::format("the header claims {} tensors and {} keys, which no model has: the file is damaged{}", *tensors,
-                           *keys, again));
+    return bad(fmt::format("the header claims {} tensors and {} keys, which no model has: the file is damaged{}",
+                           *tensors, *keys, again));
   return preamble{*version, *tensors, *keys};
 }
 
@@ -197,8 +214,9 @@ result<value> read_array(cursor& at, const std::string& key) {
     return out;
   }
   const auto width = width_of(element);
-  if (!width) return bad(fmt::format("key '{}' is an array of type {}, which does not exist: the file is damaged{}", key,
-                                     *type, again));
+  if (!width)
+    return bad(fmt::format("key '{}' is an array of type {}, which does not exist: the file is damaged{}", key,
+                           *type, again));
   constexpr std::uint64_t most_layers = 4096;  // arrays worth a sum have one number per layer
   if (is_integer(element) && *count <= most_layers) {
     for (std::uint64_t i = 0; i < *count; ++i) {
@@ -230,7 +248,8 @@ result<value> read_value(cursor& at, const std::string& key) {
   } else if (const auto width = width_of(type)) {
     if (auto ok = at.skip(*width, key); !ok) return std::unexpected(ok.error());
   } else {
-    return bad(fmt::format("key '{}' has type {}, which does not exist: the file is damaged{}", key, *number, again));
+    return bad(
+        fmt::format("key '{}' has type {}, which does not exist: the file is damaged{}", key, *number, again));
   }
   return out;
 }
@@ -252,9 +271,10 @@ result<values> read_values(cursor& at, std::uint64_t count) {
 }
 
 struct weights {
-  std::uint64_t count = 0;          // of all tensors
-  std::uint64_t data = 0;           // bytes of tensor data, padding included
-  std::string_view most;            // the type of most weights
+  std::uint64_t count = 0;  // of all tensors
+  std::uint64_t data = 0;   // bytes of tensor data, padding included
+  std::uint64_t end = 0;    // of the last tensor; its padding need not be there
+  std::string_view most;    // the type of most weights
 };
 
 // One tensor's shape: the number of its weights.
@@ -283,7 +303,8 @@ result<weights> read_tensors(cursor& at, std::uint64_t count, std::uint64_t alig
   for (std::uint64_t i = 0; i < count; ++i) {
     auto name = at.text(max_tensor_name + 1, "a tensor's name");
     if (!name) return std::unexpected(name.error());
-    if (name->size() > max_tensor_name) return bad(fmt::format("tensor {} has an endless name: the file is damaged{}", i, again));
+    if (name->size() > max_tensor_name)
+      return bad(fmt::format("tensor {} has an endless name: the file is damaged{}", i, again));
     *name = printable(*name);
     std::uint64_t row = 0;
     const auto elements = read_shape(at, *name, row);
@@ -296,15 +317,19 @@ result<weights> read_tensors(cursor& at, std::uint64_t count, std::uint64_t alig
 
     const auto type = find_tensor_type(*number);
     if (!type && *number <= newest_tensor_type)
-      return bad(fmt::format("tensor '{}' has type {}, which is not in use; look for a newer file of the same model", *name, *number));
+      return bad(
+          fmt::format("tensor '{}' has type {}, which is not in use; look for a newer file of the same model",
+                      *name, *number));
     sizes_known = sizes_known && type;
     if (!sizes_known) continue;
     if (row % type->block != 0)
-      return bad(fmt::format("the rows of tensor '{}' do not fit its type {}: the file is damaged{}", *name, type->name, again));
+      return bad(fmt::format("the rows of tensor '{}' do not fit its type {}: the file is damaged{}", *name,
+                             type->name, again));
     if (*offset != out.data)
-      return bad(fmt::format("tensor '{}' stands at byte {} of the data instead of {}: the file is damaged{}", *name, *offset,
-                             out.data, again));
+      return bad(fmt::format("tensor '{}' stands at byte {} of the data instead of {}: the file is damaged{}",
+                             *name, *offset, out.data, again));
     const auto bytes = *elements / type->block * type->bytes;
+    out.end = out.data + bytes;
     out.data += (bytes + alignment - 1) / alignment * alignment;
     by_type[type->name] += *elements;
   }
@@ -326,15 +351,18 @@ std::string text_of(const values& in, std::string_view key) {
   return found && found->type == value_type::text ? printable(found->text) : std::string();
 }
 
-// Bytes that one token takes in a KV cache of 16-bit floats. Layers that keep less (a sliding window) are counted whole.
+// Bytes that one token takes in a KV cache of 16-bit floats. Layers that keep less (a sliding window) are counted
+// whole.
 std::uint64_t kv_bytes(const values& in, const std::string& arch, const gguf_header& of) {
   if (of.attention_heads == 0) return 0;
   const auto head = of.embedding / of.attention_heads;
-  const auto key = number_of(in, arch + ".attention.key_length"), val = number_of(in, arch + ".attention.value_length");
+  const auto key = number_of(in, arch + ".attention.key_length"),
+             val = number_of(in, arch + ".attention.value_length");
   const auto* heads = find(in, arch + ".attention.head_count_kv");
-  const auto over_layers = !heads                             ? of.attention_heads * of.layers
-                           : heads->type == value_type::array ? heads->number
-                                                              : number_of(in, arch + ".attention.head_count_kv") * of.layers;
+  const auto over_layers = !heads ? of.attention_heads * of.layers
+                           : heads->type == value_type::array
+                               ? heads->number
+                               : number_of(in, arch + ".attention.head_count_kv") * of.layers;
   constexpr std::uint64_t sane = 1 << 30;  // a damaged number must not become a plan for memory
   const auto width = (key ? key : head) + (val ? val : head);
   return over_layers > sane || width > sane ? 0 : 2 * over_layers * width;
@@ -352,10 +380,13 @@ gguf_header describe(const values& in, const std::string& arch) {
   out.embedding = number_of(in, arch + ".embedding_length");
   out.window = number_of(in, arch + ".attention.sliding_window");
   const auto* heads = find(in, arch + ".attention.head_count");
-  if (heads && heads->type == value_type::array && heads->count > 0) out.attention_heads = heads->number / heads->count;
-  else out.attention_heads = number_of(in, arch + ".attention.head_count");
+  if (heads && heads->type == value_type::array && heads->count > 0)
+    out.attention_heads = heads->number / heads->count;
+  else
+    out.attention_heads = number_of(in, arch + ".attention.head_count");
   const auto* tokens = find(in, "tokenizer.ggml.tokens");
-  out.vocabulary = tokens && tokens->type == value_type::array ? tokens->count : number_of(in, arch + ".vocab_size");
+  out.vocabulary =
+      tokens && tokens->type == value_type::array ? tokens->count : number_of(in, arch + ".vocab_size");
   if (const auto* type = find(in, "general.file_type"); type && is_integer(type->type))
     out.quantisation = file_type_name(type->number);
   if (const auto parts = number_of(in, "split.count"); parts > 1) out.parts = parts;
@@ -374,8 +405,10 @@ class file_source final : public byte_source {
     while (!into.empty()) {
       const auto got = ::pread(fd_, into.data(), into.size(), static_cast<off_t>(offset));
       if (got < 0 && errno == EINTR) continue;
-      if (got < 0) return fail(error_kind::refused, fmt::format("the file cannot be read: {}", std::strerror(errno)));
-      if (got == 0) return bad("the file became shorter while it was read; wait until it is written, then try again");
+      if (got < 0)
+        return fail(error_kind::refused, fmt::format("the file cannot be read: {}", std::strerror(errno)));
+      if (got == 0)
+        return bad("the file became shorter while it was read; wait until it is written, then try again");
       into = into.subspan(static_cast<std::size_t>(got));
       offset += static_cast<std::uint64_t>(got);
     }
@@ -396,7 +429,8 @@ result<gguf_header> read_gguf(byte_source& from) {
   const auto keys = read_values(at, start->keys);
   if (!keys) return std::unexpected(keys.error());
   const auto arch = text_of(*keys, "general.architecture");
-  if (arch.empty()) return bad("the header does not say which architecture the model has; look for another file of the model");
+  if (arch.empty())
+    return bad("the header does not say which architecture the model has; look for another file of the model");
 
   std::uint64_t alignment = 32;
   if (const auto* said = find(*keys, "general.alignment")) {
@@ -407,9 +441,8 @@ result<gguf_header> read_gguf(byte_source& from) {
   const auto tensors = read_tensors(at, start->tensors, alignment);
   if (!tensors) return std::unexpected(tensors.error());
   const auto data = (at.position() + alignment - 1) / alignment * alignment;
-  // The last tensor's padding need not be there.
-  if (tensors->data > 0 && (from.size() < data || from.size() - data + alignment <= tensors->data))
-    return truncated("its last tensor", data + tensors->data, from.size());
+  if (tensors->end > 0 && data + tensors->end > from.size())
+    return truncated("its last tensor", data + tensors->end, from.size());
 
   auto out = describe(*keys, arch);
   out.version = start->version;
@@ -422,7 +455,8 @@ result<gguf_header> read_gguf(byte_source& from) {
 
 result<gguf_header> read_gguf(const std::filesystem::path& file) {
   const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a pipe must not hold us up
-  if (fd < 0) return fail(error_kind::refused, fmt::format("cannot open {}: {}", file.string(), std::strerror(errno)));
+  if (fd < 0)
+    return fail(error_kind::refused, fmt::format("cannot open {}: {}", file.string(), std::strerror(errno)));
   struct stat what{};
   const bool regular = ::fstat(fd, &what) == 0 && S_ISREG(what.st_mode);
   file_source source(fd, regular ? static_cast<std::uint64_t>(what.st_size) : 0);

@@ -49,7 +49,8 @@ result<void> copy_bytes(int from, int to, const fs::path& source, const fs::path
     const auto got = ::copy_file_range(from, nullptr, to, nullptr, std::size_t{64} << 20, 0);
     if (got == 0) return {};
     if (got > 0 || errno == EINTR) continue;
-    if (errno != EXDEV && errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP) return trouble("copy to", target, errno);
+    if (errno != EXDEV && errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP)
+      return trouble("copy to", target, errno);
     break;  // not between these two file systems: by hand
   }
   std::string piece(std::size_t{1} << 20, '\0');
@@ -72,7 +73,9 @@ bool same_content(int a, int b) {
   for (off_t at = 0;;) {
     const auto first = ::pread(a, left.data(), left.size(), at);
     const auto second = ::pread(b, right.data(), right.size(), at);
-    if (first < 0 || first != second || std::memcmp(left.data(), right.data(), static_cast<std::size_t>(first)) != 0) return false;
+    if (first < 0 || first != second ||
+        std::memcmp(left.data(), right.data(), static_cast<std::size_t>(first)) != 0)
+      return false;
     if (first == 0) return true;
     at += first;
   }
@@ -85,8 +88,9 @@ result<void> settle(int from, const struct stat& source, const fs::path& to) {
   if (there.number < 0 || ::fstat(there.number, &target) != 0) return trouble("open", to, errno);
   const bool same_file = source.st_dev == target.st_dev && source.st_ino == target.st_ino;
   if (same_file || (source.st_size == target.st_size && same_content(from, there.number))) return {};
-  return fail(error_kind::refused, fmt::format("{} is there already and is another file; choose another name, or remove it first",
-                                               to.string()));
+  return fail(error_kind::refused,
+              fmt::format("{} is there already and is another file; choose another name, or remove it first",
+                          to.string()));
 }
 
 }  // namespace
@@ -120,7 +124,8 @@ result<void> replace_link(const fs::path& link, const fs::path& target) {
   std::error_code none;
   const auto there = fs::symlink_status(link, none);
   if (fs::exists(there) && !fs::is_symlink(there))
-    return fail(error_kind::refused, fmt::format("{} is a file of its own and not a link; rename it first", link.string()));
+    return fail(error_kind::refused,
+                fmt::format("{} is a file of its own and not a link; rename it first", link.string()));
   draft made(link);
   if (made.name.empty()) return trouble("write in", link.parent_path(), errno);
   ::unlink(made.name.c_str());

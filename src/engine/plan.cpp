@@ -24,7 +24,9 @@ std::uint64_t cache_bytes(const gguf_header& model, int context, int slots) {
 
 // Intermediate results of one batch: the scores of all words, the scores of all positions, and the program itself.
 std::uint64_t compute_bytes(const gguf_header& model, int context) {
-  return 64 * mib + 4 * batch * (model.vocabulary + static_cast<std::uint64_t>(context) * std::min<std::uint64_t>(model.attention_heads, 256));
+  return 64 * mib + 4 * batch *
+                        (model.vocabulary + static_cast<std::uint64_t>(context) *
+                                                std::min<std::uint64_t>(model.attention_heads, 256));
 }
 
 std::uint64_t need_of(const gguf_header& model, int context, int slots) {
@@ -44,7 +46,8 @@ std::string number_text(double number) {
 result<plan> make_plan(const gguf_header& model, const profile& of, const wishes& how, const machine& here) {
   plan out;
   out.embeddings = how.embeddings;
-  const auto trained = static_cast<int>(std::min<std::uint64_t>(model.context ? model.context : usual_context, 1 << 24));
+  const auto trained =
+      static_cast<int>(std::min<std::uint64_t>(model.context ? model.context : usual_context, 1 << 24));
   const bool chosen = how.context > 0;
   out.context = std::min(chosen ? how.context : of.context.value_or(usual_context), trained);
   out.threads = how.threads > 0 ? how.threads : std::max(1, here.cores - 1);  // a core is left to the node
@@ -54,21 +57,25 @@ result<plan> make_plan(const gguf_header& model, const profile& of, const wishes
   };
   // Two conversations at once only where memory is plenty: nobody shall notice that the engine runs.
   out.slots = how.slots > 0 ? how.slots : !how.embeddings && fits(out.context, 2, 4) ? 2 : 1;
-  while (!chosen && out.context > least_context && !fits(out.context, out.slots, 1)) out.context = std::max(out.context / 2, least_context);
+  while (!chosen && out.context > least_context && !fits(out.context, out.slots, 1))
+    out.context = std::max(out.context / 2, least_context);
   out.need = need_of(model, out.context, out.slots);
   if (!fits(out.context, out.slots, 1)) {
-    return fail(error_kind::exhausted,
-                fmt::format("the model needs {} of memory with {} tokens of context and {} slot(s), and {} can be had; choose a "
-                            "smaller model{}, or close other programs",
-                            gigabytes(out.need), out.context, out.slots, gigabytes(here.memory),
-                            chosen || how.slots > 1 ? ", a smaller context or fewer slots" : ""));
+    return fail(
+        error_kind::exhausted,
+        fmt::format(
+            "the model needs {} of memory with {} tokens of context and {} slot(s), and {} can be had; choose a "
+            "smaller model{}, or close other programs",
+            gigabytes(out.need), out.context, out.slots, gigabytes(here.memory),
+            chosen || how.slots > 1 ? ", a smaller context or fewer slots" : ""));
   }
 
   const auto window = std::min<std::uint64_t>(model.window, static_cast<std::uint64_t>(out.context));
-  out.growth = how.growth ? how.growth
-                          : 256 * mib + checkpoints * static_cast<std::uint64_t>(out.slots) * window * model.kv_bytes;
-  // Beside what it uses: the weights once more (rearranged for this processor), and for each thread a stack and the 64 MB
-  // that glibc sets aside for its allocations.
+  out.growth = how.growth
+                   ? how.growth
+                   : 256 * mib + checkpoints * static_cast<std::uint64_t>(out.slots) * window * model.kv_bytes;
+  // Beside what it uses: the weights once more (rearranged for this processor), and for each thread a stack and
+  // the 64 MB that glibc sets aside for its allocations.
   out.address_space = out.need + model.file_size + out.growth + 1024 * mib +
                       72 * mib * static_cast<std::uint64_t>(http_threads + 2 * out.threads);
   return out;
@@ -95,12 +102,12 @@ std::vector<std::string> make_flags(const plan& with, const gguf_header& model, 
   give("--no-slots");          // that page shows prompts
   give("--offline");
   give("--log-disable");
-  give("--metrics");           // numbers only; says whether a request is running
+  give("--metrics");  // numbers only; says whether a request is running
   offer("--alias", {model_name(file)});
   offer(known.contains("--no-ui") ? "--no-ui" : "--no-webui");
   offer("--jinja");
-  offer("--no-warmup");        // the first token is our own
-  offer("--fit", {"off"});     // the plan is ours
+  offer("--no-warmup");     // the first token is our own
+  offer("--fit", {"off"});  // the plan is ours
   offer("--ctx-checkpoints", {std::to_string(checkpoints)});
   offer("--threads-http", {std::to_string(http_threads)});
   if (with.embeddings) {

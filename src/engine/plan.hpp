@@ -39,8 +39,8 @@ struct plan {
 // exhausted with figures and what to do where the model does not fit.
 result<plan> make_plan(const gguf_header& model, const profile& of, const wishes& how, const machine& here);
 
-// `known` are the options that this llama-server has. What it has to have stands in check_flags; the rest is only given
-// where it is known.
+// `known` are the options that this llama-server has. What it has to have stands in check_flags; the rest is only
+// given where it is known.
 std::vector<std::string> make_flags(const plan& with, const gguf_header& model, const profile& of,
                                     const std::filesystem::path& file, std::string_view socket,
                                     const std::set<std::string>& known);

@@ -4,7 +4,8 @@
 #include <toml++/toml.hpp>
 
 #include <algorithm>
-#include <cmath>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 #include <fstream>
 #include <iterator>
 #include <limits>
@@ -46,15 +47,19 @@ class reader {
 
   void text(std::string_view key, std::string& into) {
     if (const auto* node = from_.get(key)) {
-      if (auto value = node->value_exact<std::string>()) into = std::move(*value);
-      else fault(key, *node, "is a text in quotes");
+      if (auto value = node->value_exact<std::string>())
+        into = std::move(*value);
+      else
+        fault(key, *node, "is a text in quotes");
     }
   }
   void count(std::string_view key, std::optional<int>& into, int least) {
     if (const auto* node = from_.get(key)) {
       const auto value = node->value_exact<std::int64_t>();
-      if (value && *value >= least && *value <= std::numeric_limits<int>::max()) into = static_cast<int>(*value);
-      else fault(key, *node, fmt::format("is a whole number from {} up", least));
+      if (value && *value >= least && *value <= std::numeric_limits<int>::max())
+        into = static_cast<int>(*value);
+      else
+        fault(key, *node, fmt::format("is a whole number from {} up", least));
     }
   }
   void sampling(profile& out) {
@@ -79,17 +84,21 @@ class reader {
   void knob_value(std::string_view key, const toml::node& value, profile& out) {
     if (key == "max_tokens") return;
     const auto* found = std::ranges::find(knobs, key, &knob::key);
-    if (found == std::end(knobs)) return fault(key, value, "is no setting of the sampling that the engine knows; leave it out");
+    if (found == std::end(knobs))
+      return fault(key, value, "is no setting of the sampling that the engine knows; leave it out");
     const auto number = value.value<double>();
     if (value.is_number() && number && *number >= found->least && *number <= found->most &&
         (!found->whole || value.is_integer())) {
       out.sampling.emplace_back(found->option, *number);
     } else {
-      fault(key, value, fmt::format("is a {}number from {} to {}", found->whole ? "whole " : "", found->least, found->most));
+      fault(key, value,
+            fmt::format("is a {}number from {} to {}", found->whole ? "whole " : "", found->least, found->most));
     }
   }
   void fault(std::string_view key, const toml::node& where, std::string_view what) {
-    if (!fault_) fault_ = error{error_kind::malformed, fmt::format("{}:{}: {} {}", file_, where.source().begin.line, key, what)};
+    if (!fault_)
+      fault_ =
+          error{error_kind::malformed, fmt::format("{}:{}: {} {}", file_, where.source().begin.line, key, what)};
   }
 
   const toml::table& from_;
@@ -98,11 +107,40 @@ class reader {
 };
 
 bool has_messages(chat::endpoint door) {
-  return door == chat::endpoint::chat_completions || door == chat::endpoint::messages || door == chat::endpoint::count_tokens;
+  return door == chat::endpoint::chat_completions || door == chat::endpoint::messages ||
+         door == chat::endpoint::count_tokens;
 }
 
 bool instructs(const chat::message& one) {
   return one.role == chat::role::system || one.role == chat::role::developer;
+}
+
+// The end of the string that begins at `at`: behind its closing quote.
+std::size_t behind_string(std::string_view json, std::size_t at) {
+  for (++at; at < json.size() && json[at] != '"'; ++at) at += json[at] == '\\';
+  return std::min(at + 1, json.size());
+}
+
+// Where the array of the top-level member `messages` begins, behind its bracket, in valid JSON; npos where there
+// is none.
+std::size_t start_of_messages(std::string_view json) {
+  int depth = 0;
+  for (std::size_t at = 0; at < json.size();) {
+    if (json[at] == '"') {
+      const auto end = behind_string(json, at);
+      const bool named = depth == 1 && json.substr(at, end - at) == R"("messages")";
+      at = end;
+      constexpr std::string_view blanks = " \t\r\n";
+      const auto colon = named ? json.find_first_not_of(blanks, at) : json.npos;
+      if (colon == json.npos || json[colon] != ':') continue;
+      const auto value = json.find_first_not_of(blanks, colon + 1);
+      return value != json.npos && json[value] == '[' ? value + 1 : json.npos;
+    }
+    depth += json[at] == '{' || json[at] == '[';
+    depth -= json[at] == '}' || json[at] == ']';
+    ++at;
+  }
+  return json.npos;
 }
 
 }  // namespace
@@ -142,16 +180,26 @@ result<profile> read_profile(const std::filesystem::path& gguf) {
   std::string text(max_profile + 1, '\0');
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(std::max<std::streamsize>(in.gcount(), 0)));
-  if (!in.eof() && text.size() <= max_profile) return fail(error_kind::refused, fmt::format("cannot read {}", file.string()));
+  if (!in.eof() && text.size() <= max_profile)
+    return fail(error_kind::refused, fmt::format("cannot read {}", file.string()));
   return parse_profile(text, file.string());
 }
 
 chat::request apply(const profile& of, chat::request asked) {
-  if (of.system.empty() || !has_messages(asked.endpoint) || std::ranges::any_of(asked.messages, instructs)) return asked;
+  if (of.system.empty() || !has_messages(asked.endpoint) || std::ranges::any_of(asked.messages, instructs))
+    return asked;
   chat::message system;
   system.role = chat::role::system;
   system.parts.emplace_back().text = of.system;
+  const bool was_empty = asked.messages.empty();
   asked.messages.insert(asked.messages.begin(), std::move(system));
+  // An OpenAI caller's own text goes on to the engine as it is, so it has to say the same.
+  if (asked.dialect == chat::dialect::openai) {
+    if (const auto at = start_of_messages(asked.body); at != asked.body.npos) {
+      const boost::json::object message{{"role", "system"}, {"content", of.system}};
+      asked.body.insert(at, boost::json::serialize(message) + (was_empty ? "" : ","));
+    }
+  }
   return asked;
 }
 

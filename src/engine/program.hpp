@@ -23,8 +23,8 @@ struct program {
   env::command command(std::vector<std::string> flags) const;
 };
 
-// The private prefix <data>/engine/root where it is whole, else llama-server on `search_path` (as in PATH). refused with
-// what to do. Blocking.
+// The private prefix <data>/engine/root where it is whole, else llama-server on `search_path` (as in PATH).
+// refused with what to do. Blocking.
 result<program> find_program(const std::filesystem::path& data_folder, std::string_view search_path);
 
 // The long options that a --help text explains.

@@ -53,7 +53,8 @@ machine this_machine() {
 std::optional<process_usage> usage_of(int pid) {
   const auto status = read_all(fmt::format("/proc/{}/status", pid));
   const auto stat = read_all(fmt::format("/proc/{}/stat", pid));
-  // The name in parentheses may hold anything; what follows it are numbers, the 14th and 15th field of the line the ticks.
+  // The name in parentheses may hold anything; what follows it are numbers, the 14th and 15th field of the line
+  // the ticks.
   const auto named = stat.rfind(") ");
   if (status.empty() || named == stat.npos) return std::nullopt;
   std::string_view fields = std::string_view(stat).substr(named + 2);
