@@ -80,7 +80,10 @@ part read_block(json::checker& check, const json::object& block) {
     return out;
   }
   if (type == "redacted_thinking") {
-    out.thought.redacted = check.required_string(block, "data");
+    const auto sealed = check.required_string(block, "data");
+    const auto own = unseal(sealed).value_or(unsealed{.signature = sealed});
+    out.thought.redacted = own.signature;
+    out.thought.from = own.from;
     return out;
   }
   return {.kind = part_kind::other, .raw = json::to_text(block)};
@@ -121,7 +124,7 @@ void write_answer_blocks(json::writer& out, const std::vector<part>& parts) {
         break;
       case part_kind::reasoning: {
         if (!piece->thought.redacted.empty()) {
-          out.begin_object().member("type", "redacted_thinking").member("data", piece->thought.redacted).end_object();
+          out.begin_object().member("type", "redacted_thinking").member("data", seal(piece->thought)).end_object();
           break;
         }
         // Takes the signature of the call that follows along, where it has none of its own.

@@ -326,8 +326,10 @@ bool is_foreign(std::string_view block) {
   json::document document;
   const auto root = document.parse(block);
   const auto* whole = root ? (*root)->if_object() : nullptr;
-  if (whole == nullptr || json::string_or_empty(*whole, "type") != "thinking") return false;
-  const auto seal = unseal(json::string_or_empty(*whole, "signature"));
+  if (whole == nullptr) return false;
+  const auto type = json::string_or_empty(*whole, "type");
+  if (type != "thinking" && type != "redacted_thinking") return false;
+  const auto seal = unseal(json::string_or_empty(*whole, type == "thinking" ? "signature" : "data"));
   return !seal || seal->from != dialect::anthropic;
 }
 

@@ -165,7 +165,7 @@ void writer::pass_block(const delta& d, std::string& out) {
 // ---- everything else, written anew --------------------------------------------------------------------------------
 
 void writer::add_thought(const reasoning& thought, std::string& out) {
-  if (!thought.redacted.empty()) push({.kind = shape::redacted, .data = thought.redacted}, out);
+  if (!thought.redacted.empty()) push({.kind = shape::redacted, .data = seal(thought)}, out);
   if (!thought.text.empty()) add_text({.kind = shape::thinking, .from = thought.from}, thought.text, out);
   if (!thought.signature.empty()) sign(thought.from, seal(thought), out);
 }

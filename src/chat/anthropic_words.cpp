@@ -74,12 +74,13 @@ void write_usage(json::writer& out, const usage& of) {
 }
 
 std::string seal(const reasoning& thought) {
+  const auto& own = thought.redacted.empty() ? thought.signature : thought.redacted;
   if (thought.from == dialect::anthropic) {
     // A thought that was cut off has no signature yet; Anthropic would refuse it, so it must be known when it returns.
-    return thought.signature.empty() ? std::string(seal_prefix) + "unsigned:" : thought.signature;
+    return own.empty() ? std::string(seal_prefix) + "unsigned:" : own;
   }
   const auto word = std::ranges::find(seal_words, thought.from, &seal_word::from);
-  return std::string(seal_prefix) + std::string(word->word) + ":" + thought.signature;
+  return std::string(seal_prefix) + std::string(word->word) + ":" + own;
 }
 
 std::string seal_of_call(std::string_view signature) {

@@ -19,7 +19,7 @@ void write_usage(json::writer& out, const usage& of);  // the member `usage`
 //   meshai:gemini:SIGNATURE   a thought of that dialect
 //   meshai:call:SIGNATURE     Gemini's thoughtSignature on the tool_use block that follows
 //
-// The signature of Anthropic's own thinking stays bare.
+// Redacted thinking has its data sealed in the same way. What Anthropic itself signed stays bare.
 std::string seal(const reasoning& thought);
 std::string seal_of_call(std::string_view signature);
 

@@ -6,6 +6,7 @@
 #include <array>
 #include <format>
 #include <unordered_map>
+#include <utility>
 
 #include "chat/gemini.hpp"
 #include "chat/json.hpp"
@@ -37,6 +38,7 @@ class call_writer {
   void contents();
   void part_of(const part& piece, const message& in);
   void text(std::string_view text);
+  void sign_nothing();
   void media(const part& piece);
   void reasoning_part(const reasoning& thought);
   void call(const tool_call& made);
@@ -54,6 +56,8 @@ class call_writer {
   json::writer out_;
   std::unordered_map<std::string_view, std::string_view> names_;  // of the calls so far, by id
   bool called_ = false;                                           // the open content holds a call
+  bool spoke_ = false;                                            // the message being written has text
+  std::string_view signature_;                                    // of the message's text, which is still to come
   std::optional<problem> broken_;
 };
 
@@ -103,6 +107,7 @@ void call_writer::contents() {
     }
     const auto empty = body_.size();
     for (const auto& piece : one.parts) part_of(piece, one);
+    sign_nothing();
     if (!turns) continue;
     if (body_.size() == empty) {
       body_.resize(before);  // nothing of it can be said, and a content without parts is refused
@@ -133,7 +138,18 @@ void call_writer::part_of(const part& piece, const message& in) {
   }
 }
 
-void call_writer::text(std::string_view text) { out_.begin_object().member("text", text).end_object(); }
+void call_writer::text(std::string_view text) {
+  out_.begin_object().member("text", text);
+  if (!signature_.empty()) out_.member("thoughtSignature", std::exchange(signature_, {}));
+  out_.end_object();
+  spoke_ = true;
+}
+
+// A signature whose text is not here stands in an empty part of its own.
+void call_writer::sign_nothing() {
+  if (!signature_.empty()) text("");
+  spoke_ = false;
+}
 
 void call_writer::media(const part& piece) {
   if (piece.kind == part_kind::document && !piece.text.empty()) return text(piece.text);
@@ -147,11 +163,15 @@ void call_writer::media(const part& piece) {
   if (piece.kind == part_kind::image && !piece.detail.empty() && piece.detail != "auto") short_.let_go("detail");
 }
 
-// A signature without a thought belongs to the text before it, and may stand in an empty part of its own.
+// A signature without a thought is that of the text, before which OpenAI's dialect has it and after which Anthropic's.
 void call_writer::reasoning_part(const reasoning& thought) {
   if (thought.from != dialect::gemini) return short_.let_go("reasoning");
-  out_.begin_object().member("text", thought.text);
-  if (!thought.text.empty()) out_.member_boolean("thought", true);
+  if (thought.text.empty()) {
+    signature_ = thought.signature;
+    if (spoke_) sign_nothing();
+    return;
+  }
+  out_.begin_object().member("text", thought.text).member_boolean("thought", true);
   if (!thought.signature.empty()) out_.member("thoughtSignature", thought.signature);
   out_.end_object();
 }
