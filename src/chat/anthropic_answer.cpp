@@ -30,10 +30,7 @@ std::string_view error_type(const problem& why) {
 }  // namespace
 
 std::string write_answer(const request&, const answer& whole, const answer_head& head, const story& told) {
-  std::string mesh;
-  json::writer story_text(mesh);
-  write_story(story_text, told);
-  if (!whole.native.empty()) return splice(whole.native, {{"mesh", mesh}});
+  if (!whole.native.empty()) return splice(whole.native, {{"mesh", story_text(told)}});
 
   const choice none;
   const auto& first = whole.choices.empty() ? none : whole.choices.front();
@@ -50,7 +47,8 @@ std::string write_answer(const request&, const answer& whole, const answer_head&
     out.member("stop_sequence", first.stop_sequence);
   }
   write_usage(out, whole.usage);
-  out.member_raw("mesh", mesh).end_object();
+  write_story(out, told);
+  out.end_object();
   return text;
 }
 

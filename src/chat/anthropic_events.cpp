@@ -281,19 +281,16 @@ void writer::drain(std::string& out) {
 void writer::end(const usage& delivered, const story& told, std::string& out) {
   start_message(out);
   drain(out);
-  std::string mesh;
-  json::writer story_text(mesh);
-  write_story(story_text, told);
   // The provider's own words where it alone was asked, with all that it told us and we do not know.
   if (attempts_ <= 1 && !last_change_.empty()) {
-    pass_event("message_delta", splice(last_change_, {{"mesh", mesh}}), out);
+    pass_event("message_delta", splice(last_change_, {{"mesh", story_text(told)}}), out);
   } else {
     write_event("message_delta", out, [&](json::writer& data) {
       data.key("delta").begin_object().member("stop_reason", stop_reason(finish_));
       stop_sequence_.empty() ? data.member_null("stop_sequence") : data.member("stop_sequence", stop_sequence_);
       data.end_object();
       write_usage(data, delivered);
-      data.member_raw("mesh", mesh);
+      write_story(data, told);
     });
   }
   write_event("message_stop", out, [](json::writer&) {});
@@ -302,7 +299,6 @@ void writer::end(const usage& delivered, const story& told, std::string& out) {
 void writer::fail(const problem& why, const story& told, std::string& out) {
   write_event("error", out, [&](json::writer& data) {
     write_error(data, why, told.request_id);
-    data.key("mesh");
     write_story(data, told);
   });
 }

@@ -20,7 +20,9 @@ mesh_options read_mesh(json::checker& check, const json::object& body) {
   return out;
 }
 
-void write_story(json::writer& out, const story& told) {
+std::string story_text(const story& told) {
+  std::string text;
+  json::writer out(text);
   out.begin_object();
   out.member("request_id", told.request_id).member("node", told.node).member("model", told.model);
   out.member("tier", to_string(told.where)).member_integer("attempts", told.attempts);
@@ -30,6 +32,9 @@ void write_story(json::writer& out, const story& told) {
     out.end_array();
   }
   out.end_object();
+  return text;
 }
+
+void write_story(json::writer& out, const story& told) { out.member_raw("mesh", story_text(told)); }
 
 }  // namespace meshai::chat
