@@ -18,6 +18,8 @@
 
 namespace meshai::dispatch {
 
+class instruments;
+
 // What a request needs of the configuration, as one immutable snapshot. Running requests keep theirs.
 struct snapshot {
   std::shared_ptr<const route::directory> directory;
@@ -83,11 +85,10 @@ class dispatcher {
   task<std::expected<std::int64_t, failure>> count_tokens(query what);
 
  private:
-  struct instruments;
   env::world& world_;
   upstream::client& upstream_;
   route::health& known_;
-  std::unique_ptr<instruments> instruments_;
+  std::shared_ptr<instruments> instruments_;
 };
 
 }  // namespace meshai::dispatch

@@ -195,6 +195,7 @@ class ranker {
     }
     return option{.to = {.node = index,
                          .model = std::string(name),
+                         .listed = m != nullptr,
                          .where = where,
                          .node_id = make_target_id(node.name),
                          .model_id = make_target_id(node.name, name),

@@ -19,6 +19,7 @@ namespace meshai::route {
 struct candidate {
   std::size_t node = 0;                   // in directory::nodes()
   std::string model;                      // the node's name for it
+  bool listed = true;                     // false: only the caller knows the name (models = ["*"])
   meshai::tier where = meshai::tier::cloud;
   target_id node_id, model_id;
   std::optional<std::int64_t> context;    // tokens, where known

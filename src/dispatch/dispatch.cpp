@@ -1,0 +1,26 @@
+#include "dispatch/dispatch.hpp"
+
+#include "dispatch/instruments.hpp"
+#include "dispatch/running.hpp"
+
+namespace meshai::dispatch {
+
+dispatcher::dispatcher(env::world& world, upstream::client& over, route::health& known)
+    : world_(world), upstream_(over), known_(known), instruments_(std::make_shared<instruments>(world)) {}
+
+dispatcher::~dispatcher() = default;
+
+std::unique_ptr<exchange> dispatcher::complete(query what) {
+  return std::make_unique<running>(
+      std::make_shared<errand>(world_, upstream_, known_, instruments_, std::move(what)));
+}
+
+task<std::expected<std::int64_t, failure>> dispatcher::count_tokens(query what) {
+  const auto counting = complete(std::move(what));
+  std::vector<chat::delta> none;
+  const auto came = co_await counting->next(none);
+  if (came != progress::answer) co_return std::unexpected(counting->why());
+  co_return counting->answer().usage.input;
+}
+
+}  // namespace meshai::dispatch

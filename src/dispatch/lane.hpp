@@ -1,0 +1,67 @@
+// dispatch: one attempt while it runs: its coroutine on one side, the exchange on the other, a bounded mailbox between
+// them. Internal.
+#pragma once
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "env/event.hpp"
+#include "env/scope.hpp"
+#include "route/route.hpp"
+#include "upstream/upstream.hpp"
+
+namespace meshai::dispatch {
+
+// The right to ask one model of one node, given back to its health however the attempt ends.
+class permit {
+ public:
+  permit(route::health& known, const route::candidate& to) : known_(known), to_(to) {}
+  ~permit() { give_back(); }
+  permit(const permit&) = delete;
+  permit& operator=(const permit&) = delete;
+
+  void give_back() {
+    if (std::exchange(held_, false)) known_.abandoned(to_.node_id, to_.model_id);
+  }
+  bool take(instant now) { return held_ = known_.begin(to_.node_id, to_.model_id, now); }
+  void succeeded(const route::observation& seen, instant now) {
+    if (std::exchange(held_, false)) known_.succeeded(to_.node_id, to_.model_id, seen, now);
+  }
+  // True when a breaker opened.
+  bool failed(const route::fault& why, instant now) {
+    return std::exchange(held_, false) && known_.failed(to_.node_id, to_.model_id, why, now);
+  }
+
+ private:
+  route::health& known_;
+  const route::candidate& to_;
+  bool held_ = false;
+};
+
+struct lane {
+  lane(executor loop, route::health& known, const route::candidate& at)
+      : to(at), right(known, at), room(loop), work(loop) {}
+
+  const route::candidate& to;
+  permit right;
+  std::unique_ptr<upstream::attempt> talk;
+
+  // The mailbox. The coroutine fills it, and waits for `room` while it is full.
+  static constexpr std::size_t most = 1024;  // steps
+  std::vector<chat::delta> mail;
+  upstream::progress how = upstream::progress::more;  // anything else: it is over
+  instant arrived;                                    // the first of `mail`
+  env::event room;
+
+  // The exchange's view of it.
+  std::size_t looked_at = 0;  // steps of `mail` that are known to hold no token
+  bool token_seen = false;
+  bool settled = false;       // its end has been told to failover
+  instant begun, last;
+  route::observation seen;
+
+  env::scope work;  // last: cancelled first
+};
+
+}  // namespace meshai::dispatch

@@ -1,0 +1,314 @@
+#include "dispatch/running.hpp"
+
+#include <algorithm>
+
+#include "base/check.hpp"
+#include "env/random.hpp"
+
+namespace meshai::dispatch {
+namespace {
+
+using std::chrono::milliseconds;
+
+// Hangs up when the attempt is cancelled; one that ended by itself is still asked why.
+struct hang_up {
+  lane& at;
+  ~hang_up() {
+    if (at.how == upstream::progress::more) at.talk.reset();
+  }
+};
+
+// One attempt: it reads on as long as there is room for what it reads.
+task<void> talk(std::shared_ptr<errand> all, lane& at) {
+  const hang_up when_cancelled{at};
+  std::vector<chat::delta> batch;
+  for (;;) {
+    const auto how = co_await at.talk->read(batch);
+    while (!at.mail.empty() && at.mail.size() + batch.size() > lane::most) co_await at.room.wait();
+    if (at.mail.empty()) {
+      at.arrived = all->world.clock.now();
+      at.mail.swap(batch);
+    } else {
+      std::ranges::move(batch, std::back_inserter(at.mail));
+    }
+    batch.clear();
+    at.how = how;
+    all->wake.set();
+    if (how != upstream::progress::more) co_return;
+  }
+}
+
+// Owns what it touches: it may outlive the exchange by one turn of the loop.
+task<void> sleep(std::shared_ptr<errand> all, instant when) {
+  co_await all->world.clock.sleep_until(when);
+  if (all->alarm == when) all->alarm = never;
+  all->wake.set();
+}
+
+std::string_view operation_of(chat::endpoint door) {
+  switch (door) {
+    case chat::endpoint::embeddings: return "embeddings";
+    case chat::endpoint::completions: return "text_completion";
+    case chat::endpoint::count_tokens: return "count_tokens";
+    case chat::endpoint::chat_completions:
+    case chat::endpoint::messages: return "chat";
+  }
+  CHECK(false);
+}
+
+// What the caller waited for before the deadline `missed` passed.
+milliseconds span_of(const route::limits& of, route::limit missed, const route::candidate& at) {
+  switch (missed) {
+    case route::limit::first_token_timeout: return at.patience;
+    case route::limit::request_timeout: return of.request_timeout;
+    case route::limit::idle_timeout: return of.idle_timeout;
+    case route::limit::max_stream: return of.max_stream;
+  }
+  CHECK(false);
+}
+
+route::policy policy_of(const query& what) { return {.api = what.setup->api, .key = what.key, .allowed = what.allowed}; }
+
+}  // namespace
+
+errand::errand(env::world& in, upstream::client& by, route::health& of, std::shared_ptr<instruments> counted,
+               query asked)
+    : world(in), upstream(by), known(of), counts(std::move(counted)), what(std::move(asked)), wake(in.loop) {}
+
+running::running(std::shared_ptr<errand> all)
+    : all_(std::move(all)), clock_(all_->world.loop), begun_(all_->world.clock.now()) {
+  auto& e = *all_;
+  const auto& request = *e.what.request;
+  e.ranking = route::rank(request, policy_of(e.what), e.what.setup->directory, e.known, e.what.setup->limits, begun_,
+                          e.world.random.next());
+  if (e.ranking.refused) {
+    why_ = {.why = e.ranking.refused->why, .retry_after = e.ranking.refused->retry_after};
+    finish(route::finish_kind::failed);
+    return;
+  }
+  const route::failover::options how{.bounds = e.what.setup->limits,
+                                     .stream = request.stream,
+                                     .fallback = request.mesh.fallback.value_or(true),
+                                     .seed = e.world.random.next()};
+  decides_.emplace(e.ranking.candidates, how, begun_);
+  decides_->begin(begun_);
+  carry_out();
+}
+
+running::~running() {
+  for (auto& each : all_->lanes) each->work.cancel();
+  if (!decides_ || decides_->finished()) return;
+  all_->counts->caller_gone(decides_->asked());
+}
+
+chat::story running::story() const {
+  return {.request_id = all_->what.request_id,
+          .node = facts_.node,
+          .model = facts_.model,
+          .where = facts_.where,
+          .attempts = facts_.attempts,
+          .dropped = dropped_};
+}
+
+// ---- waiting -----------------------------------------------------------------------------------------------------------
+
+task<progress> running::next(std::vector<chat::delta>& into, instant by) {
+  into.clear();
+  for (;;) {
+    if (ended_) co_return *ended_;
+    const auto now = all_->world.clock.now();
+    for (int i = 0; i < static_cast<int>(all_->lanes.size()); ++i) {
+      if (look_at(i, into, now)) co_return ended_ ? *ended_ : progress::deltas;
+    }
+    if (now >= armed_) decides_->tick(now);
+    carry_out();
+    if (ended_) co_return *ended_;
+    if (now >= by) co_return progress::quiet;
+    set_alarm(std::min(armed_, by));
+    co_await all_->wake.wait();
+  }
+}
+
+// A sleeper that wakes too early costs one look around, so a pending one is only replaced by an earlier one.
+void running::set_alarm(instant when) {
+  if (when >= all_->alarm) return;
+  all_->alarm = when;
+  clock_.spawn(sleep(all_, when));
+}
+
+// ---- events ------------------------------------------------------------------------------------------------------------
+
+bool running::look_at(int number, std::vector<chat::delta>& into, instant now) {
+  auto& at = *all_->lanes[static_cast<std::size_t>(number)];
+  if (at.settled) return false;
+  notice_steps(number, at, now);
+  const bool over = at.how != upstream::progress::more;
+  const bool whole = at.how == upstream::progress::ended || at.how == upstream::progress::answer;
+  // What came before a fault is the caller's; the fault is told after it.
+  if (over && (whole || decides_->forwarded() != number || at.mail.empty())) settle(number, at, now);
+  carry_out();
+  if (decides_->forwarded() != number) return false;
+  const bool some = deliver(at, into);
+  return some || ended_;
+}
+
+void running::notice_steps(int number, lane& at, instant now) {
+  if (at.looked_at == at.mail.size()) return;
+  if (at.token_seen) {
+    at.seen.gap(at.arrived - at.last);
+    at.last = at.arrived;
+    decides_->moved(number, now);
+  } else {
+    const auto fresh = at.mail.begin() + static_cast<std::ptrdiff_t>(at.looked_at);
+    if (std::any_of(fresh, at.mail.end(), [](const chat::delta& d) { return d.is_token(); })) {
+      at.token_seen = true;
+      at.last = at.arrived;
+      at.seen.first_token(at.arrived - at.begun, route::estimate_tokens(*all_->what.request));
+      decides_->token(number, now);
+    }
+  }
+  at.looked_at = at.mail.size();
+}
+
+void running::settle(int number, lane& at, instant now) {
+  at.settled = true;
+  if (at.how != upstream::progress::fault) {
+    at.right.succeeded(at.seen, now);
+    decides_->ended(number, now);
+    return;
+  }
+  const auto& why = at.talk->why();
+  const bool opened = at.right.failed(why, now);
+  all_->counts->attempt_failed(node_of(at), at.to, why.kind, opened);
+  decides_->faulted(number, why, now);
+}
+
+bool running::deliver(lane& from, std::vector<chat::delta>& into) {
+  if (from.mail.empty()) return false;
+  into.swap(from.mail);
+  from.mail.clear();
+  from.looked_at = 0;
+  from.room.set();
+  for (const auto& step : into) {
+    if (step.usage) usage_ = *step.usage;
+  }
+  return true;
+}
+
+// ---- actions -----------------------------------------------------------------------------------------------------------
+
+void running::carry_out() {
+  if (!decides_) return;
+  while (const auto what = decides_->next()) {
+    switch (what->what) {
+      case route::action::kind::start: start(what->attempt, what->candidate); break;
+      case route::action::kind::expire: expire(what->attempt, what->missed, all_->world.clock.now()); break;
+      case route::action::kind::arm: armed_ = what->when; break;
+      case route::action::kind::finish: finish(what->how); break;
+      case route::action::kind::cancel: {
+        auto& at = *all_->lanes[static_cast<std::size_t>(what->attempt)];
+        at.settled = true;
+        at.right.give_back();
+        at.work.cancel();
+        break;
+      }
+      case route::action::kind::forward: {
+        const auto& at = *all_->lanes[static_cast<std::size_t>(what->attempt)];
+        dropped_ = at.talk->dropped();
+        if (at.token_seen) {
+          all_->counts->first_token(node_of(at), at.to, all_->world.clock.now() - begun_);
+        }
+        break;
+      }
+    }
+  }
+  facts_.attempts = decides_->asked();
+}
+
+void running::start(int number, std::size_t candidate) {
+  auto& e = *all_;
+  const auto& to = e.ranking.candidates[candidate];
+  CHECK(static_cast<std::size_t>(number) == e.lanes.size());
+  auto& at = *e.lanes.emplace_back(std::make_unique<lane>(e.world.loop, e.known, to));
+  at.begun = e.world.clock.now();
+  const auto& node = e.ranking.node_of(to);
+  const auto* where = e.what.setup->endpoints->find(node.name);
+  CHECK(where != nullptr);
+  if (!at.right.take(at.begun)) {
+    at.settled = true;
+    decides_->refused(number, at.begun);
+    return;
+  }
+  facts_ = {.node = node.name, .model = to.model, .where = to.where, .attempts = decides_->asked()};
+  e.counts->attempt_begun(node, to);
+  at.talk = e.upstream.open({.request = e.what.request.get(),
+                             .to = where,
+                             .node = &node,
+                             .candidate = &to,
+                             .headers = &e.what.headers,
+                             .limits = e.what.setup->limits});
+  at.work.spawn(talk(all_, at));
+}
+
+void running::expire(int number, route::limit missed, instant now) {
+  auto& at = *all_->lanes[static_cast<std::size_t>(number)];
+  if (at.settled) return;
+  at.settled = true;
+  at.work.cancel();
+  const auto& node = node_of(at);
+  const auto why = route::timeout_fault(node.name, route::to_string(missed),
+                                        span_of(all_->what.setup->limits, missed, at.to));
+  // A healthy stream that is merely long says nothing against its node.
+  const bool opened = missed != route::limit::max_stream && at.right.failed(why, now);
+  all_->counts->attempt_failed(node, at.to, why.kind, opened);
+  decides_->faulted(number, why, now);
+}
+
+void running::finish(route::finish_kind how) {
+  const auto took = all_->world.clock.now() - begun_;
+  const int attempts = decides_ ? decides_->asked() : 0;
+  if (how == route::finish_kind::done) {
+    auto& by = *all_->lanes[static_cast<std::size_t>(decides_->forwarded())];
+    if (by.how == upstream::progress::answer) {
+      answer_ = by.talk->take_answer();
+      usage_ = answer_.usage;
+    }
+    for (const auto& step : by.mail) {
+      if (step.usage) usage_ = *step.usage;
+    }
+    ended_ = by.how == upstream::progress::answer ? progress::answer : progress::end;
+    all_->counts->answered(node_of(by), by.to, operation_of(all_->what.request->endpoint), took, attempts,
+                           &by.to == &all_->ranking.candidates.front(), usage_);
+    return;
+  }
+  if (decides_) why_ = failure_of(decides_->told());
+  ended_ = progress::failed;
+  all_->counts->failed(why_.why.code, took, attempts);
+}
+
+failure running::failure_of(const std::optional<route::fault>& told) const {
+  const auto& e = *all_;
+  const auto now = e.world.clock.now();
+  if (!told) {
+    // Between the ranking and the start somebody else found them all down: the ranking of now says how.
+    auto again = route::rank(*e.what.request, {.api = e.what.setup->api, .key = e.what.key, .allowed = {}},
+                             e.what.setup->directory, e.known, e.what.setup->limits, now, 0);
+    if (again.refused) return {.why = std::move(again.refused->why), .retry_after = again.refused->retry_after};
+    return {.why = {.status = 503, .type = "overloaded_error", .code = "all_nodes_down", .param = {},
+                    .message = "no node can answer now", .hint = "Try again."},
+            .retry_after = milliseconds(1000)};
+  }
+  failure out{.why = told->told, .retry_after = told->rest};
+  if (!out.retry_after && (out.why.status == 429 || out.why.status == 503)) {
+    // When the first place may be asked again is what the caller wants to know.
+    for (const auto& each : e.ranking.candidates) {
+      const auto seen = e.known.look(each.node_id, each.model_id, now);
+      if (seen.available() || seen.until <= now) continue;
+      const auto wait = std::chrono::ceil<milliseconds>(seen.until - now);
+      out.retry_after = out.retry_after ? std::min(*out.retry_after, wait) : wait;
+    }
+  }
+  return out;
+}
+
+}  // namespace meshai::dispatch

@@ -1,0 +1,71 @@
+// dispatch: one request on its way. Internal.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "dispatch/dispatch.hpp"
+#include "dispatch/instruments.hpp"
+#include "dispatch/lane.hpp"
+
+namespace meshai::dispatch {
+
+// What the attempts' coroutines and the exchange share. It lives until the last of them is gone: an exchange may be
+// destroyed while its attempts are still being cancelled.
+struct errand {
+  errand(env::world& in, upstream::client& by, route::health& of, std::shared_ptr<instruments> counts, query asked);
+
+  env::world& world;
+  upstream::client& upstream;
+  route::health& known;
+  std::shared_ptr<instruments> counts;
+  query what;
+  route::ranking ranking;
+  env::event wake;  // something is in a mailbox, or it is time
+  std::vector<std::unique_ptr<lane>> lanes;  // by the number of the attempt
+  instant alarm = never;                     // when the pending sleeper will set `wake`
+};
+
+class running final : public exchange {
+ public:
+  explicit running(std::shared_ptr<errand> all);
+  ~running() override;
+
+  task<progress> next(std::vector<chat::delta>& into, instant by) override;
+  const head& facts() const override { return facts_; }
+  chat::answer& answer() override { return answer_; }
+  const chat::usage& usage() const override { return usage_; }
+  chat::story story() const override;
+  const failure& why() const override { return why_; }
+  const route::ranking& ranking() const override { return all_->ranking; }
+
+ private:
+  // Tells failover what has come; true when `into` has something for the caller.
+  bool look_at(int number, std::vector<chat::delta>& into, instant now);
+  void notice_steps(int number, lane& at, instant now);
+  void settle(int number, lane& at, instant now);
+  bool deliver(lane& from, std::vector<chat::delta>& into);
+
+  void carry_out();
+  void start(int number, std::size_t candidate);
+  void expire(int number, route::limit missed, instant now);
+  void finish(route::finish_kind how);
+  void set_alarm(instant when);
+  failure failure_of(const std::optional<route::fault>& told) const;
+  const route::node& node_of(const lane& at) const { return all_->ranking.node_of(at.to); }
+
+  std::shared_ptr<errand> all_;
+  std::optional<route::failover> decides_;  // none: nobody may be asked
+  env::scope clock_;                        // sleepers
+  instant begun_;
+  instant armed_ = never;
+  head facts_;
+  chat::answer answer_;
+  chat::usage usage_;
+  std::vector<std::string> dropped_;
+  failure why_;
+  std::optional<progress> ended_;  // how it ended; from then on next() says only that
+};
+
+}  // namespace meshai::dispatch
