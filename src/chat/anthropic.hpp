@@ -1,8 +1,8 @@
 // chat: Anthropic's Messages API, version 2023-06-01, for callers and for providers.
 //
-// Signatures of reasoning that another provider wrote reach an Anthropic caller as a *seal*: the opaque `signature` of
-// a thinking block begins with "meshai:" and says whose it is, so that it finds its way back to that provider and to
-// no other (anthropic_words.hpp).
+// Signatures of reasoning that another provider wrote reach an Anthropic caller as a *seal*: the opaque
+// `signature` of a thinking block begins with "meshai:" and says whose it is, so that it finds its way back to
+// that provider and to no other (anthropic_words.hpp).
 #pragma once
 
 #include "chat/dialect.hpp"

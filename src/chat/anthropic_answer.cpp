@@ -12,16 +12,25 @@ namespace {
 
 std::string_view error_type(const problem& why) {
   switch (why.status) {
-    case 401: return "authentication_error";
-    case 402: return "billing_error";
-    case 403: return "permission_error";
-    case 404: return "not_found_error";
-    case 413: return "request_too_large";
-    case 429: return "rate_limit_error";
+    case 401:
+      return "authentication_error";
+    case 402:
+      return "billing_error";
+    case 403:
+      return "permission_error";
+    case 404:
+      return "not_found_error";
+    case 413:
+      return "request_too_large";
+    case 429:
+      return "rate_limit_error";
     case 408:
-    case 504: return "timeout_error";
-    case 529: return "overloaded_error";
-    default: break;
+    case 504:
+      return "timeout_error";
+    case 529:
+      return "overloaded_error";
+    default:
+      break;
   }
   if (why.type == "overloaded_error") return "overloaded_error";
   return why.status >= 400 && why.status < 500 ? "invalid_request_error" : "api_error";

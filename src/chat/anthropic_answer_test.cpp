@@ -13,8 +13,10 @@ const target claude{.dialect = dialect::anthropic, .model = "claude"};
 constexpr std::string_view whole =
     R"({"id":"msg_p","type":"message","role":"assistant","model":"claude-x","content":[
       {"type":"thinking","thinking":"hm","signature":"S"},{"type":"text","text":"Hi","citations":null},
-      {"type":"tool_use","id":"a","name":"get","input":{"x":1.0}},{"type":"server_tool_use","id":"s","name":"w","input":{}}],
-      "stop_reason":"tool_use","stop_sequence":null,"usage":{"input_tokens":5,"cache_read_input_tokens":2,"output_tokens":7},
+      {"type":"tool_use","id":"a","name":"get","input":{"x":1.0}},
+      {"type":"server_tool_use","id":"s","name":"w","input":{}}],
+      "stop_reason":"tool_use","stop_sequence":null,
+      "usage":{"input_tokens":5,"cache_read_input_tokens":2,"output_tokens":7},
       "container":{"id":"c"}})";
 
 TEST(anthropic_answer, reads_a_whole_answer) {
@@ -49,8 +51,10 @@ TEST(anthropic_answer, writes_the_answer_of_another_provider) {
   answer of{.model = "gpt",
             .choices = {{.parts = {{.kind = part_kind::reasoning, .thought = {.text = "hm"}},
                                    {.text = "Hi"},
-                                   {.kind = part_kind::tool_call, .call = {.id = "a", .name = "get", .arguments = R"({"x":1})"}},
-                                   {.kind = part_kind::tool_call, .call = {.id = "b", .name = "get", .arguments = "{oops"}}},
+                                   {.kind = part_kind::tool_call,
+                                    .call = {.id = "a", .name = "get", .arguments = R"({"x":1})"}},
+                                   {.kind = part_kind::tool_call,
+                                    .call = {.id = "b", .name = "get", .arguments = "{oops"}}},
                          .finish = finish::tool_calls}},
             .usage = {.input = 3, .output = 4, .cached = 1, .known = true}};
   const auto written = anthropic::write_answer({}, of, {.id = "msg_1", .model = "gpt"}, told);
@@ -64,28 +68,32 @@ TEST(anthropic_answer, writes_the_answer_of_another_provider) {
 }
 
 TEST(anthropic_answer, a_signed_call_lends_its_signature_to_the_thought_before_it) {
-  const part call{.kind = part_kind::tool_call, .call = {.id = "a", .name = "get", .arguments = "{}", .signature = "G"}};
+  const part call{.kind = part_kind::tool_call,
+                  .call = {.id = "a", .name = "get", .arguments = "{}", .signature = "G"}};
   const part thought{.kind = part_kind::reasoning, .thought = {.text = "hm", .from = dialect::gemini}};
   const auto content = [](std::vector<part> parts) {
     const answer of{.choices = {{.parts = std::move(parts)}}};
     return at(anthropic::write_answer({}, of, {.id = "m"}, told), "/content");
   };
   const std::string use = R"({"type":"tool_use","id":"a","name":"get","input":{}})";
-  EXPECT_EQ(content({thought, call}), R"([{"type":"thinking","thinking":"hm","signature":"meshai:call:G"},)" + use + "]");
+  EXPECT_EQ(content({thought, call}),
+            R"([{"type":"thinking","thinking":"hm","signature":"meshai:call:G"},)" + use + "]");
   EXPECT_EQ(content({call}), R"([{"type":"thinking","thinking":"","signature":"meshai:call:G"},)" + use + "]");
 }
 
 TEST(anthropic_answer, an_error_body_with_200_is_what_the_provider_said) {
-  const auto got = anthropic::read_answer({}, claude, R"({"type":"error","error":{"type":"api_error","message":"oh"}})");
+  const auto got =
+      anthropic::read_answer({}, claude, R"({"type":"error","error":{"type":"api_error","message":"oh"}})");
   ASSERT_FALSE(got);
   EXPECT_FALSE(got.error().malformed);
   EXPECT_EQ(got.error().said.type, "api_error");
 }
 
 TEST(anthropic_answer, garbage_is_malformed) {
-  for (const auto* body : {"", "<html>502</html>", "[]", "{}", R"({"content":[],"stop_reason":null})",
-                           R"({"content":"x","stop_reason":"end_turn"})", R"({"content":[1],"stop_reason":"end_turn"})",
-                           R"({"content":[{"type":"text"}],"stop_reason":"end_turn"})"}) {
+  for (const auto* body :
+       {"", "<html>502</html>", "[]", "{}", R"({"content":[],"stop_reason":null})",
+        R"({"content":"x","stop_reason":"end_turn"})", R"({"content":[1],"stop_reason":"end_turn"})",
+        R"({"content":[{"type":"text"}],"stop_reason":"end_turn"})"}) {
     const auto got = anthropic::read_answer({}, claude, body);
     ASSERT_FALSE(got) << body;
     EXPECT_TRUE(got.error().malformed) << body;
@@ -93,7 +101,9 @@ TEST(anthropic_answer, garbage_is_malformed) {
 }
 
 TEST(anthropic_answer, reads_errors_of_every_form) {
-  const auto plain = read_error(429, R"({"type":"error","error":{"type":"rate_limit_error","message":"slow","details":{"error_code":"c"}}})");
+  const auto plain = read_error(
+      429,
+      R"({"type":"error","error":{"type":"rate_limit_error","message":"slow","details":{"error_code":"c"}}})");
   EXPECT_EQ(plain.status, 429);
   EXPECT_EQ(plain.type, "rate_limit_error");
   EXPECT_EQ(plain.message, "slow");
@@ -106,7 +116,8 @@ TEST(anthropic_answer, reads_errors_of_every_form) {
 
 TEST(anthropic_answer, problems_have_the_types_of_the_protocol) {
   const auto type = [](int status, std::string words = {}) {
-    return at(anthropic::write_problem({.status = status, .type = std::move(words), .message = "m"}, "r"), "/error/type");
+    return at(anthropic::write_problem({.status = status, .type = std::move(words), .message = "m"}, "r"),
+              "/error/type");
   };
   EXPECT_EQ(type(400), R"("invalid_request_error")");
   EXPECT_EQ(type(422), R"("invalid_request_error")");
@@ -121,12 +132,15 @@ TEST(anthropic_answer, problems_have_the_types_of_the_protocol) {
   EXPECT_EQ(type(504), R"("timeout_error")");
   EXPECT_EQ(type(529), R"("overloaded_error")");
   testing::expect_json(
-      anthropic::write_problem({.status = 400, .code = "unsupported_parameter", .param = "n", .message = "m", .hint = "h"}, "req"),
+      anthropic::write_problem(
+          {.status = 400, .code = "unsupported_parameter", .param = "n", .message = "m", .hint = "h"}, "req"),
       R"({"type":"error","error":{"type":"invalid_request_error","message":"m","code":"unsupported_parameter","param":"n",
           "hint":"h"},"request_id":"req"})");
 }
 
-TEST(anthropic_answer, writes_a_count) { EXPECT_EQ(write_token_count(42), R"({"input_tokens":42})"); }
+TEST(anthropic_answer, writes_a_count) {
+  EXPECT_EQ(write_token_count(42), R"({"input_tokens":42})");
+}
 
 TEST(anthropic_words, seals_come_back_as_they_went) {
   for (const auto from : {dialect::openai, dialect::gemini, dialect::anthropic}) {

@@ -91,7 +91,11 @@ part read_block(json::checker& check, const json::object& block) {
 
 // A call's signature stands in the thought before it; an empty one where there is none.
 void write_thought(json::writer& out, std::string_view text, std::string_view signature) {
-  out.begin_object().member("type", "thinking").member("thinking", text).member("signature", signature).end_object();
+  out.begin_object()
+      .member("type", "thinking")
+      .member("thinking", text)
+      .member("signature", signature)
+      .end_object();
 }
 
 }  // namespace
@@ -120,7 +124,8 @@ void write_answer_blocks(json::writer& out, const std::vector<part>& parts) {
   for (auto piece = parts.begin(); piece != parts.end(); ++piece) {
     switch (piece->kind) {
       case part_kind::text:
-        if (!piece->text.empty()) out.begin_object().member("type", "text").member("text", piece->text).end_object();
+        if (!piece->text.empty())
+          out.begin_object().member("type", "text").member("text", piece->text).end_object();
         break;
       case part_kind::reasoning: {
         if (!piece->thought.redacted.empty()) {
@@ -129,20 +134,28 @@ void write_answer_blocks(json::writer& out, const std::vector<part>& parts) {
         }
         // Takes the signature of the call that follows along, where it has none of its own.
         const auto next = std::next(piece);
-        const bool lends = piece->thought.signature.empty() && next != parts.end() && !next->call.signature.empty();
+        const bool lends =
+            piece->thought.signature.empty() && next != parts.end() && !next->call.signature.empty();
         write_thought(out, piece->thought.text, lends ? seal_of_call(next->call.signature) : seal(piece->thought));
         break;
       }
       case part_kind::tool_call: {
         const bool lent = piece != parts.begin() && std::prev(piece)->kind == part_kind::reasoning &&
-                          std::prev(piece)->thought.signature.empty() && std::prev(piece)->thought.redacted.empty();
+                          std::prev(piece)->thought.signature.empty() &&
+                          std::prev(piece)->thought.redacted.empty();
         if (!piece->call.signature.empty() && !lent) write_thought(out, "", seal_of_call(piece->call.signature));
-        out.begin_object().member("type", "tool_use").member("id", piece->call.id).member("name", piece->call.name);
+        out.begin_object()
+            .member("type", "tool_use")
+            .member("id", piece->call.id)
+            .member("name", piece->call.name);
         out.member_raw("input", arguments_object(piece->call.arguments)).end_object();
         break;
       }
-      case part_kind::other: out.raw(piece->raw); break;
-      default: break;  // a model answers with nothing else
+      case part_kind::other:
+        out.raw(piece->raw);
+        break;
+      default:
+        break;  // a model answers with nothing else
     }
   }
 }

@@ -6,7 +6,8 @@
 
 namespace meshai::chat::anthropic {
 
-// Kinds that only this dialect knows stay raw. A call's sealed signature goes from the thought before it into the call.
+// Kinds that only this dialect knows stay raw. A call's sealed signature goes from the thought before it into the
+// call.
 std::vector<part> read_blocks(json::checker& check, const json::array& blocks);
 
 // The block of one part of an answer; `out` is in an array. Empty text and media write nothing.

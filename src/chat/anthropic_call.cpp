@@ -1,8 +1,9 @@
 // The provider's side: a request as Anthropic wants it.
 //
-// Where other dialects are freer, the choices are these. System and developer messages all go into `system`, in their
-// order: it keeps their authority, and a text of ours between a call and its result would be refused. Messages of one
-// role in a row become one message. Without max_tokens, which Anthropic demands, 4,096 are asked for.
+// Where other dialects are freer, the choices are these. System and developer messages all go into `system`, in
+// their order: it keeps their authority, and a text of ours between a call and its result would be refused.
+// Messages of one role in a row become one message. Without max_tokens, which Anthropic demands, 4,096 are asked
+// for.
 #include <algorithm>
 #include <array>
 
@@ -28,7 +29,9 @@ std::string call_id(std::string_view id) {
   return out;
 }
 
-bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
+bool is_blank(std::string_view text) {
+  return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
+}
 
 // How many tokens of thought a request asks for; 0 where it asks for none.
 std::int64_t thinking_budget(const request& of) {
@@ -127,7 +130,11 @@ void call_writer::thinking() {
     short_.refuse_named("reasoning_effort", "thinking",
                         "this turn was begun by another model; leave thinking out until it ends");
   } else {
-    out_.key("thinking").begin_object().member("type", "enabled").member_integer("budget_tokens", budget).end_object();
+    out_.key("thinking")
+        .begin_object()
+        .member("type", "enabled")
+        .member_integer("budget_tokens", budget)
+        .end_object();
   }
   output_config({});
 }
@@ -171,7 +178,8 @@ void call_writer::tools() {
     }
     out_.begin_object().member("name", one.name);
     if (!one.description.empty()) out_.member("description", one.description);
-    out_.member_raw("input_schema", one.raw_schema.empty() ? R"({"type":"object","properties":{}})" : one.raw_schema);
+    out_.member_raw("input_schema",
+                    one.raw_schema.empty() ? R"({"type":"object","properties":{}})" : one.raw_schema);
     if (one.strict) out_.member_boolean("strict", *one.strict);
     out_.end_object();
     short_.refuse_extra(one.extra);
@@ -186,17 +194,27 @@ void call_writer::tool_choice() {
   if (kind == tool_choice_kind::unset && !alone) return;
   out_.key("tool_choice").begin_object();
   switch (kind) {
-    case tool_choice_kind::none: out_.member("type", "none"); break;
-    case tool_choice_kind::required: out_.member("type", "any"); break;
-    case tool_choice_kind::named: out_.member("type", "tool").member("name", of_.tool_choice.name); break;
+    case tool_choice_kind::none:
+      out_.member("type", "none");
+      break;
+    case tool_choice_kind::required:
+      out_.member("type", "any");
+      break;
+    case tool_choice_kind::named:
+      out_.member("type", "tool").member("name", of_.tool_choice.name);
+      break;
     case tool_choice_kind::unset:
-    case tool_choice_kind::automatic: out_.member("type", "auto"); break;
+    case tool_choice_kind::automatic:
+      out_.member("type", "auto");
+      break;
   }
   if (alone && kind != tool_choice_kind::none) out_.member_boolean("disable_parallel_tool_use", true);
   out_.end_object();
 }
 
-bool instructs(const message& one) { return one.role == role::system || one.role == role::developer; }
+bool instructs(const message& one) {
+  return one.role == role::system || one.role == role::developer;
+}
 
 void call_writer::system() {
   // A request of nothing but instructions is a question all the same.
@@ -246,17 +264,24 @@ void call_writer::block(const part& piece, const message& in) {
   switch (piece.kind) {
     case part_kind::text:
       // Anthropic refuses text without a character in it.
-      if (!is_blank(piece.text)) out_.begin_object().member("type", "text").member("text", piece.text).end_object();
+      if (!is_blank(piece.text))
+        out_.begin_object().member("type", "text").member("text", piece.text).end_object();
       return;
     case part_kind::image:
-    case part_kind::document: return media(piece);
-    case part_kind::audio: return short_.refuse("input_audio");
-    case part_kind::reasoning: return reasoning_block(piece);
+    case part_kind::document:
+      return media(piece);
+    case part_kind::audio:
+      return short_.refuse("input_audio");
+    case part_kind::reasoning:
+      return reasoning_block(piece);
     case part_kind::tool_call:
       out_.begin_object().member("type", "tool_use").member("id", call_id(piece.call.id));
-      out_.member("name", piece.call.name).member_raw("input", arguments_object(piece.call.arguments)).end_object();
+      out_.member("name", piece.call.name)
+          .member_raw("input", arguments_object(piece.call.arguments))
+          .end_object();
       return;
-    case part_kind::tool_result: return result(piece, in);
+    case part_kind::tool_result:
+      return result(piece, in);
     case part_kind::other: {
       const auto type = json::raw_member_of(piece.raw, "type");
       return short_.refuse(type.size() > 2 ? type.substr(1, type.size() - 2) : "content");
@@ -285,7 +310,8 @@ void call_writer::media(const part& piece) {
   if (image && !piece.detail.empty() && piece.detail != "auto") short_.let_go("detail");
 }
 
-// Only what Anthropic signed may come back to it. Other thoughts helped another model; the answer they led to stays.
+// Only what Anthropic signed may come back to it. Other thoughts helped another model; the answer they led to
+// stays.
 void call_writer::reasoning_block(const part& piece) {
   const auto& thought = piece.thought;
   if (thought.from != dialect::anthropic || (thought.signature.empty() && thought.redacted.empty())) {
@@ -320,7 +346,8 @@ void call_writer::unsupported_settings() {
   short_.refuse_extra(of_.extra);
 }
 
-// ---- the same dialect on both sides -------------------------------------------------------------------------------
+// ---- the same dialect on both sides
+// -------------------------------------------------------------------------------
 
 bool is_foreign(std::string_view block) {
   json::document document;

@@ -6,9 +6,13 @@ namespace {
 
 using testing::at;
 
-target claude(std::string model = "claude-opus-4-6") { return {.dialect = dialect::anthropic, .model = std::move(model)}; }
+target claude(std::string model = "claude-opus-4-6") {
+  return {.dialect = dialect::anthropic, .model = std::move(model)};
+}
 
-message said(role who, std::string text) { return {.role = who, .parts = {{.text = std::move(text)}}}; }
+message said(role who, std::string text) {
+  return {.role = who, .parts = {{.text = std::move(text)}}};
+}
 
 request question() {
   request out;
@@ -109,7 +113,8 @@ TEST(anthropic_call, hints_that_change_no_answer_are_listed_and_not_refused) {
 
 TEST(anthropic_call, instructions_go_into_system_wherever_they_stand) {
   request of;
-  of.messages = {said(role::system, "one"), said(role::user, "a"), said(role::developer, "two"), said(role::user, "b")};
+  of.messages = {said(role::system, "one"), said(role::user, "a"), said(role::developer, "two"),
+                 said(role::user, "b")};
   const auto body = written(of);
   EXPECT_EQ(at(body, "/system"), R"([{"type":"text","text":"one"},{"type":"text","text":"two"}])");
   EXPECT_EQ(at(body, "/messages"),
@@ -126,8 +131,8 @@ TEST(anthropic_call, nothing_but_instructions_is_a_question) {
 
 TEST(anthropic_call, messages_of_one_role_become_one_and_empty_ones_none) {
   request of;
-  of.messages = {said(role::user, "a"), said(role::assistant, " \n"), said(role::user, "b"), said(role::assistant, "c"),
-                 said(role::assistant, "d")};
+  of.messages = {said(role::user, "a"), said(role::assistant, " \n"), said(role::user, "b"),
+                 said(role::assistant, "c"), said(role::assistant, "d")};
   const auto body = written(of);
   EXPECT_EQ(body.at("messages").as_array().size(), 2u);
   EXPECT_EQ(body.at("messages").at(0).at("content").as_array().size(), 2u);
@@ -136,24 +141,28 @@ TEST(anthropic_call, messages_of_one_role_become_one_and_empty_ones_none) {
 
 TEST(anthropic_call, writes_calls_and_results) {
   request of;
-  of.tools = {{.name = "get", .description = "d", .raw_schema = R"({"type":"object"})", .strict = true}, {.name = "bare"}};
-  of.messages = {said(role::user, "q"),
-                 {.role = role::assistant,
-                  .parts = {{.kind = part_kind::tool_call, .call = {.id = "functions.get:0", .name = "get", .arguments = R"({"a":1})"}},
-                            {.kind = part_kind::tool_call, .call = {.id = "b", .name = "bare", .arguments = ""}},
-                            {.kind = part_kind::tool_call, .call = {.id = "c", .name = "bare", .arguments = "{broken"}}}},
-                 {.role = role::tool,
-                  .parts = {{.kind = part_kind::tool_result, .text = "functions.get:0", .content = {{.text = "sun"}}}}},
-                 {.role = role::tool,
-                  .parts = {{.kind = part_kind::tool_result,
-                             .text = "b",
-                             .content = {{.kind = part_kind::image, .media_type = "image/png", .data = "AA=="}},
-                             .is_error = true}}}};
+  of.tools = {{.name = "get", .description = "d", .raw_schema = R"({"type":"object"})", .strict = true},
+              {.name = "bare"}};
+  of.messages = {
+      said(role::user, "q"),
+      {.role = role::assistant,
+       .parts = {{.kind = part_kind::tool_call,
+                  .call = {.id = "functions.get:0", .name = "get", .arguments = R"({"a":1})"}},
+                 {.kind = part_kind::tool_call, .call = {.id = "b", .name = "bare", .arguments = ""}},
+                 {.kind = part_kind::tool_call, .call = {.id = "c", .name = "bare", .arguments = "{broken"}}}},
+      {.role = role::tool,
+       .parts = {{.kind = part_kind::tool_result, .text = "functions.get:0", .content = {{.text = "sun"}}}}},
+      {.role = role::tool,
+       .parts = {{.kind = part_kind::tool_result,
+                  .text = "b",
+                  .content = {{.kind = part_kind::image, .media_type = "image/png", .data = "AA=="}},
+                  .is_error = true}}}};
   const auto body = written(of);
   EXPECT_EQ(at(body, "/tools/0"),
             R"({"name":"get","description":"d","input_schema":{"type":"object"},"strict":true})");
   EXPECT_EQ(at(body, "/tools/1/input_schema/type"), R"("object")");
-  EXPECT_EQ(at(body, "/messages/1/content/0"), R"({"type":"tool_use","id":"functions_get_0","name":"get","input":{"a":1}})");
+  EXPECT_EQ(at(body, "/messages/1/content/0"),
+            R"({"type":"tool_use","id":"functions_get_0","name":"get","input":{"a":1}})");
   EXPECT_EQ(at(body, "/messages/1/content/1/input"), "{}");
   EXPECT_EQ(at(body, "/messages/1/content/2/input"), R"({"arguments":"{broken"})");
   EXPECT_EQ(at(body, "/messages/2/content/0"),
@@ -175,17 +184,20 @@ TEST(anthropic_call, writes_the_choice_of_tools) {
   EXPECT_EQ(choice(tool_choice_kind::automatic), R"({"type":"auto"})");
   EXPECT_EQ(choice(tool_choice_kind::required), R"({"type":"any"})");
   EXPECT_EQ(choice(tool_choice_kind::none, false), R"({"type":"none"})");
-  EXPECT_EQ(choice(tool_choice_kind::named, false), R"({"type":"tool","name":"get","disable_parallel_tool_use":true})");
+  EXPECT_EQ(choice(tool_choice_kind::named, false),
+            R"({"type":"tool","name":"get","disable_parallel_tool_use":true})");
   EXPECT_EQ(choice(tool_choice_kind::unset, false), R"({"type":"auto","disable_parallel_tool_use":true})");
 }
 
 TEST(anthropic_call, writes_media) {
   auto of = question();
-  of.messages[0].parts = {{.kind = part_kind::image, .media_type = "image/png", .data = "AA=="},
-                          {.kind = part_kind::image, .url = "https://x/y.png"},
-                          {.kind = part_kind::document, .media_type = "application/pdf", .data = "JV==", .detail = "a.pdf"}};
+  of.messages[0].parts = {
+      {.kind = part_kind::image, .media_type = "image/png", .data = "AA=="},
+      {.kind = part_kind::image, .url = "https://x/y.png"},
+      {.kind = part_kind::document, .media_type = "application/pdf", .data = "JV==", .detail = "a.pdf"}};
   const auto body = written(of);
-  EXPECT_EQ(at(body, "/messages/0/content/0/source"), R"({"type":"base64","media_type":"image/png","data":"AA=="})");
+  EXPECT_EQ(at(body, "/messages/0/content/0/source"),
+            R"({"type":"base64","media_type":"image/png","data":"AA=="})");
   EXPECT_EQ(at(body, "/messages/0/content/1/source"), R"({"type":"url","url":"https://x/y.png"})");
   EXPECT_EQ(at(body, "/messages/0/content/2/title"), R"("a.pdf")");
 
@@ -217,9 +229,10 @@ TEST(anthropic_call, asks_for_thought_in_the_words_of_the_generation) {
 TEST(anthropic_call, a_turn_begun_by_another_model_cannot_think_within_a_budget) {
   request of;
   of.reasoning_effort = "low";
-  of.messages = {said(role::user, "q"),
-                 {.role = role::assistant, .parts = {{.kind = part_kind::tool_call, .call = {.id = "a", .name = "get"}}}},
-                 {.role = role::tool, .parts = {{.kind = part_kind::tool_result, .text = "a"}}}};
+  of.messages = {
+      said(role::user, "q"),
+      {.role = role::assistant, .parts = {{.kind = part_kind::tool_call, .call = {.id = "a", .name = "get"}}}},
+      {.role = role::tool, .parts = {{.kind = part_kind::tool_result, .text = "a"}}}};
   expect_refused(of, "reasoning_effort", claude("claude-sonnet-4-5"));
   EXPECT_EQ(at(written(of), "/thinking/type"), R"("adaptive")");
   of.messages[1].parts.insert(
@@ -232,11 +245,12 @@ TEST(anthropic_call, sends_back_only_what_anthropic_signed) {
   auto of = question();
   of.messages.push_back(
       {.role = role::assistant,
-       .parts = {{.kind = part_kind::reasoning, .thought = {.text = "t", .signature = "S", .from = dialect::anthropic}},
-                 {.kind = part_kind::reasoning, .thought = {.redacted = "R", .from = dialect::anthropic}},
-                 {.kind = part_kind::reasoning, .thought = {.text = "g", .signature = "G", .from = dialect::gemini}},
-                 {.kind = part_kind::reasoning, .thought = {.text = "cut", .from = dialect::anthropic}},
-                 {.text = "answer"}}});
+       .parts = {
+           {.kind = part_kind::reasoning, .thought = {.text = "t", .signature = "S", .from = dialect::anthropic}},
+           {.kind = part_kind::reasoning, .thought = {.redacted = "R", .from = dialect::anthropic}},
+           {.kind = part_kind::reasoning, .thought = {.text = "g", .signature = "G", .from = dialect::gemini}},
+           {.kind = part_kind::reasoning, .thought = {.text = "cut", .from = dialect::anthropic}},
+           {.text = "answer"}}});
   const auto call = anthropic::write_request(of, claude());
   ASSERT_TRUE(call);
   EXPECT_EQ(at(call->body, "/messages/1/content"),
@@ -273,7 +287,8 @@ TEST(anthropic_call, passes_its_own_dialect_through_but_for_model_and_stream) {
 }
 
 TEST(anthropic_call, counts_tokens_at_their_own_path) {
-  const auto of = anthropic::parse_request(endpoint::count_tokens, R"({"model":"m","messages":[{"role":"user","content":"Hi"}]})");
+  const auto of = anthropic::parse_request(endpoint::count_tokens,
+                                           R"({"model":"m","messages":[{"role":"user","content":"Hi"}]})");
   ASSERT_TRUE(of);
   const auto call = anthropic::write_request(*of, claude());
   ASSERT_TRUE(call);

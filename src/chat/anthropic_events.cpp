@@ -1,7 +1,7 @@
 // The caller's side of a stream: deltas in, Anthropic's events out.
 //
-// Anthropic's blocks come one after the other, each with its index. Deltas may interleave parallel calls; the first of
-// them streams, the others wait in `blocks_` until the answer ends.
+// Anthropic's blocks come one after the other, each with its index. Deltas may interleave parallel calls; the
+// first of them streams, the others wait in `blocks_` until the answer ends.
 #include <algorithm>
 #include <deque>
 
@@ -18,8 +18,7 @@ namespace {
 void pass_event(std::string_view name, std::string_view data, std::string& out) {
   out.append("event: ").append(name).append("\ndata: ");
   // A line feed in JSON is only ever white space, and would end the line here.
-  std::ranges::replace_copy_if(
-      data, std::back_inserter(out), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  std::ranges::replace_copy_if(data, std::back_inserter(out), [](char c) { return c == '\n' || c == '\r'; }, ' ');
   out.append("\n\n");
 }
 
@@ -75,13 +74,13 @@ class writer : public stream_writer {
   answer_head head_;
   int attempts_ = 0;  // that have written something, this one included
   bool started_ = false;
-  std::deque<block> blocks_;     // the first is open, the others wait for it to close
-  int next_index_ = 0;           // of the next block to open
-  int base_ = 0;                 // what this attempt's own indexes are counted from
+  std::deque<block> blocks_;  // the first is open, the others wait for it to close
+  int next_index_ = 0;        // of the next block to open
+  int base_ = 0;              // what this attempt's own indexes are counted from
   usage usage_;
   finish finish_ = finish::stop;
   std::string stop_sequence_;
-  std::string last_change_;      // the provider's message_delta, kept for the end
+  std::string last_change_;  // the provider's message_delta, kept for the end
 };
 
 void writer::model(std::string_view answered_by) {
@@ -122,7 +121,8 @@ void writer::step(const delta& d, std::string& out) {
   for (const auto& call : d.calls) add_call(call, out);
 }
 
-// ---- the provider's own events ------------------------------------------------------------------------------------
+// ---- the provider's own events
+// ------------------------------------------------------------------------------------
 
 void writer::pass(const delta& d, std::string& out) {
   if (d.native_event == "message_start") {
@@ -162,7 +162,8 @@ void writer::pass_block(const delta& d, std::string& out) {
   pass_event(d.native_event, splice(d.native, {{"index", index}}), out);
 }
 
-// ---- everything else, written anew --------------------------------------------------------------------------------
+// ---- everything else, written anew
+// --------------------------------------------------------------------------------
 
 void writer::add_thought(const reasoning& thought, std::string& out) {
   if (!thought.redacted.empty()) push({.kind = shape::redacted, .data = seal(thought)}, out);
@@ -172,22 +173,21 @@ void writer::add_thought(const reasoning& thought, std::string& out) {
 
 // Signs the thought that came just before, or an empty one where none did.
 void writer::sign(dialect from, std::string signature, std::string& out) {
-  const bool fits = !blocks_.empty() && blocks_.back().kind == shape::thinking && blocks_.back().signature.empty() &&
-                    blocks_.back().attempt == attempts_;
+  const bool fits = !blocks_.empty() && blocks_.back().kind == shape::thinking &&
+                    blocks_.back().signature.empty() && blocks_.back().attempt == attempts_;
   auto& thought = fits ? blocks_.back() : push({.kind = shape::thinking, .from = from}, out);
   thought.signature = std::move(signature);
 }
 
 void writer::add_text(block what, std::string_view text, std::string& out) {
-  const bool continues =
-      !blocks_.empty() && blocks_.back().kind == what.kind && blocks_.back().signature.empty();
+  const bool continues = !blocks_.empty() && blocks_.back().kind == what.kind && blocks_.back().signature.empty();
   if (!continues) push(std::move(what), out);
   extend(blocks_.back(), text, out);
 }
 
 void writer::add_call(const delta::call_step& call, std::string& out) {
-  auto known = std::ranges::find_if(
-      blocks_, [&](const block& b) { return b.kind == shape::call && b.call == call.index; });
+  auto known =
+      std::ranges::find_if(blocks_, [&](const block& b) { return b.kind == shape::call && b.call == call.index; });
   if (known != blocks_.end() && known->attempt != attempts_ && !call.id.empty()) {
     drain(out);  // the next attempt begins this call anew
     known = blocks_.end();
@@ -202,8 +202,8 @@ void writer::add_call(const delta::call_step& call, std::string& out) {
   if (!call.arguments.empty()) extend(*known, call.arguments, out);
 }
 
-// The first block is open at all times. Text and thoughts end where something else begins; a call ends with the answer,
-// since pieces of it may follow until then.
+// The first block is open at all times. Text and thoughts end where something else begins; a call ends with the
+// answer, since pieces of it may follow until then.
 writer::block& writer::push(block what, std::string& out) {
   start_message(out);
   what.attempt = attempts_;
@@ -216,9 +216,12 @@ writer::block& writer::push(block what, std::string& out) {
 // The type of a delta and the member that holds its text.
 std::pair<std::string_view, std::string_view> writer::change_words(shape kind) {
   switch (kind) {
-    case shape::thinking: return {"thinking_delta", "thinking"};
-    case shape::call: return {"input_json_delta", "partial_json"};
-    default: return {"text_delta", "text"};
+    case shape::thinking:
+      return {"thinking_delta", "thinking"};
+    case shape::call:
+      return {"input_json_delta", "partial_json"};
+    default:
+      return {"text_delta", "text"};
   }
 }
 
@@ -245,13 +248,18 @@ void writer::open(std::string& out) {
   write_event("content_block_start", out, [&](json::writer& data) {
     data.member_integer("index", next_index_++).key("content_block").begin_object();
     switch (first.kind) {
-      case shape::thinking: data.member("type", "thinking").member("thinking", "").member("signature", ""); break;
-      case shape::redacted: data.member("type", "redacted_thinking").member("data", first.data); break;
+      case shape::thinking:
+        data.member("type", "thinking").member("thinking", "").member("signature", "");
+        break;
+      case shape::redacted:
+        data.member("type", "redacted_thinking").member("data", first.data);
+        break;
       case shape::call:
         data.member("type", "tool_use").member("id", first.id).member("name", first.name);
         data.key("input").begin_object().end_object();
         break;
-      default: data.member("type", "text").member("text", "");
+      default:
+        data.member("type", "text").member("text", "");
     }
     data.end_object();
   });
@@ -267,7 +275,8 @@ void writer::close(std::string& out) {
       change.member("type", "signature_delta").member("signature", signature);
     });
   }
-  write_event("content_block_stop", out, [&](json::writer& data) { data.member_integer("index", next_index_ - 1); });
+  write_event("content_block_stop", out,
+              [&](json::writer& data) { data.member_integer("index", next_index_ - 1); });
   blocks_.pop_front();
   if (!blocks_.empty()) open(out);
 }
@@ -276,7 +285,8 @@ void writer::drain(std::string& out) {
   while (!blocks_.empty()) close(out);
 }
 
-// ---- the end ------------------------------------------------------------------------------------------------------
+// ---- the end
+// ------------------------------------------------------------------------------------------------------
 
 void writer::end(const usage& delivered, const story& told, std::string& out) {
   start_message(out);

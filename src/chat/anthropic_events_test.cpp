@@ -6,7 +6,12 @@ namespace {
 
 using testing::at;
 
-const story told{.request_id = "req_1", .node = "cloud", .model = "gpt", .where = tier::cloud, .attempts = 2, .dropped = {"seed"}};
+const story told{.request_id = "req_1",
+                 .node = "cloud",
+                 .model = "gpt",
+                 .where = tier::cloud,
+                 .attempts = 2,
+                 .dropped = {"seed"}};
 
 // The shape of a stream in one line: block indexes with what they hold.
 std::string outline(std::string_view stream) {
@@ -33,7 +38,8 @@ class anthropic_events : public ::testing::Test {
   void step(delta d) { writer->step(d, out); }
   void finish_with(finish why) {
     step({.finish = why});
-    writer->end({.input = 10, .output = 5, .cached = 3, .cache_written = 2, .reasoning = 1, .known = true}, told, out);
+    writer->end({.input = 10, .output = 5, .cached = 3, .cache_written = 2, .reasoning = 1, .known = true}, told,
+                out);
   }
   void attempt(std::string_view model) { writer->model(model); }
   void native(std::string_view event, std::string_view data, delta d = {}) {
@@ -42,7 +48,8 @@ class anthropic_events : public ::testing::Test {
     step(std::move(d));
   }
 
-  std::unique_ptr<stream_writer> writer = anthropic::make_stream_writer({.dialect = dialect::anthropic}, {.id = "msg_1", .model = "m"});
+  std::unique_ptr<stream_writer> writer =
+      anthropic::make_stream_writer({.dialect = dialect::anthropic}, {.id = "msg_1", .model = "m"});
   std::string out;
 };
 
@@ -66,8 +73,9 @@ TEST_F(anthropic_events, a_plain_answer_has_every_event_of_the_protocol) {
   EXPECT_EQ(at(change, "/usage/cache_creation_input_tokens"), "2");
   EXPECT_EQ(at(change, "/usage/output_tokens"), "5");
   EXPECT_EQ(at(change, "/usage/output_tokens_details/thinking_tokens"), "1");
-  EXPECT_EQ(at(change, "/mesh"),
-            R"({"request_id":"req_1","node":"cloud","model":"gpt","tier":"cloud","attempts":2,"dropped":["seed"]})");
+  EXPECT_EQ(
+      at(change, "/mesh"),
+      R"({"request_id":"req_1","node":"cloud","model":"gpt","tier":"cloud","attempts":2,"dropped":["seed"]})");
 }
 
 TEST_F(anthropic_events, an_empty_answer_is_an_answer) {
@@ -85,21 +93,24 @@ TEST_F(anthropic_events, blocks_open_and_close_in_order) {
   step({.calls = {{.index = 0, .arguments = "{\"x\":"}}});
   step({.calls = {{.index = 0, .arguments = "1}"}}});
   finish_with(finish::tool_calls);
-  EXPECT_EQ(outline(out), R"( message_start 0"thinking"[hm so#meshai:openai:]0 1"text"[I look.]1 2"tool_use"[{"x":1}]2)"
-                          R"( message_delta message_stop)");
+  EXPECT_EQ(outline(out),
+            R"( message_start 0"thinking"[hm so#meshai:openai:]0 1"text"[I look.]1 2"tool_use"[{"x":1}]2)"
+            R"( message_delta message_stop)");
   EXPECT_EQ(at(testing::events(out).end()[-2].data, "/delta/stop_reason"), R"("tool_use")");
 }
 
 TEST_F(anthropic_events, interleaved_calls_wait_for_the_first) {
   attempt("m");
-  step({.calls = {{.index = 0, .id = "a", .name = "get", .arguments = "{\"x\":"}, {.index = 1, .id = "b", .name = "put"}}});
+  step({.calls = {{.index = 0, .id = "a", .name = "get", .arguments = "{\"x\":"},
+                  {.index = 1, .id = "b", .name = "put"}}});
   step({.calls = {{.index = 1, .arguments = "{\"y\":"}}});
   step({.calls = {{.index = 0, .arguments = "1}"}}});
   step({.calls = {{.index = 1, .arguments = "2}"}, {.index = 2, .id = "", .name = "now"}}});
   step({.text = "Done."});
   finish_with(finish::tool_calls);
-  EXPECT_EQ(outline(out), R"( message_start 0"tool_use"[{"x":1}]0 1"tool_use"[{"y":2}]1 2"tool_use"[]2 3"text"[Done.]3)"
-                          R"( message_delta message_stop)");
+  EXPECT_EQ(outline(out),
+            R"( message_start 0"tool_use"[{"x":1}]0 1"tool_use"[{"y":2}]1 2"tool_use"[]2 3"text"[Done.]3)"
+            R"( message_delta message_stop)");
   std::vector<std::string> ids;
   for (const auto& event : testing::events(out)) {
     if (event.name == "content_block_start") ids.push_back(at(event.data, "/content_block/id"));
@@ -125,9 +136,10 @@ TEST_F(anthropic_events, signatures_of_anthropic_are_bare_and_those_of_others_ar
   step({.thought = {.text = "h", .from = dialect::gemini}});
   step({.calls = {{.index = 0, .id = "c", .name = "get", .arguments = "{}", .signature = "G2"}}});
   finish_with(finish::tool_calls);
-  EXPECT_EQ(outline(out),
-            R"( message_start 0"thinking"[a#SIG]0 1"redacted_thinking"[]1 2"thinking"[g#meshai:gemini:]2 3"text"[x]3)"
-            R"( 4"thinking"[#meshai:gemini:G1]4 5"thinking"[h#meshai:call:G2]5 6"tool_use"[{}]6 message_delta message_stop)");
+  EXPECT_EQ(
+      outline(out),
+      R"( message_start 0"thinking"[a#SIG]0 1"redacted_thinking"[]1 2"thinking"[g#meshai:gemini:]2 3"text"[x]3)"
+      R"( 4"thinking"[#meshai:gemini:G1]4 5"thinking"[h#meshai:call:G2]5 6"tool_use"[{}]6 message_delta message_stop)");
 }
 
 TEST_F(anthropic_events, a_signed_call_without_a_thought_gets_an_empty_one) {
@@ -140,8 +152,11 @@ TEST_F(anthropic_events, a_signed_call_without_a_thought_gets_an_empty_one) {
 }
 
 TEST_F(anthropic_events, says_why_it_ended) {
-  for (const auto& [why, word] : {std::pair{finish::length, "max_tokens"}, {finish::content_filter, "refusal"},
-                                  {finish::refusal, "refusal"}, {finish::pause, "pause_turn"}, {finish::other, "end_turn"}}) {
+  for (const auto& [why, word] : {std::pair{finish::length, "max_tokens"},
+                                  {finish::content_filter, "refusal"},
+                                  {finish::refusal, "refusal"},
+                                  {finish::pause, "pause_turn"},
+                                  {finish::other, "end_turn"}}) {
     writer = anthropic::make_stream_writer({}, {.id = "msg"});
     out.clear();
     finish_with(why);
@@ -151,7 +166,8 @@ TEST_F(anthropic_events, says_why_it_ended) {
   out.clear();
   step({.finish = finish::stop_sequence, .stop_sequence = "END"});
   writer->end({}, told, out);
-  EXPECT_EQ(at(testing::events(out).end()[-2].data, "/delta"), R"({"stop_reason":"stop_sequence","stop_sequence":"END"})");
+  EXPECT_EQ(at(testing::events(out).end()[-2].data, "/delta"),
+            R"({"stop_reason":"stop_sequence","stop_sequence":"END"})");
 }
 
 TEST_F(anthropic_events, a_refusal_is_text_here) {
@@ -166,12 +182,15 @@ TEST_F(anthropic_events, a_refusal_is_text_here) {
 TEST_F(anthropic_events, native_events_pass_with_their_unknown_members) {
   attempt("claude");
   native("message_start", R"({"type":"message_start","message":{"id":"msg_p","x":1}})");
-  native("content_block_start", R"({"type":"content_block_start","index":0,"content_block":{"type":"text","text":""},"y":2})");
-  native("content_block_delta", "{\"type\":\"content_block_delta\",\n\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"Hi\"}}",
+  native("content_block_start",
+         R"({"type":"content_block_start","index":0,"content_block":{"type":"text","text":""},"y":2})");
+  native("content_block_delta",
+         "{\"type\":\"content_block_delta\",\n\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"Hi\"}}",
          {.text = "Hi"});
   native("content_block_stop", R"({"type":"content_block_stop","index":0})");
   native("event_of_tomorrow", R"({"type":"event_of_tomorrow"})");
-  native("message_delta", R"({"type":"message_delta","delta":{"stop_reason":"end_turn","z":3},"usage":{"output_tokens":9,"w":4}})",
+  native("message_delta",
+         R"({"type":"message_delta","delta":{"stop_reason":"end_turn","z":3},"usage":{"output_tokens":9,"w":4}})",
          {.finish = finish::stop});
   native("message_stop", R"({"type":"message_stop"})", {.end = true});
   writer->end({}, told, out);
@@ -187,25 +206,35 @@ TEST_F(anthropic_events, native_events_pass_with_their_unknown_members) {
 TEST_F(anthropic_events, a_second_native_attempt_goes_on_in_new_blocks) {
   attempt("one");
   native("message_start", R"({"type":"message_start","message":{"id":"msg_p"}})");
-  native("content_block_start", R"({"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}})");
-  native("content_block_delta", R"({"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hel"}})", {.text = "Hel"});
+  native("content_block_start",
+         R"({"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}})");
+  native("content_block_delta",
+         R"({"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hel"}})",
+         {.text = "Hel"});
   attempt("two");
   native("message_start", R"({"type":"message_start","message":{"id":"msg_q"}})");
-  native("content_block_start", R"({"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}})");
-  native("content_block_delta", R"({"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"lo"}})", {.text = "lo"});
+  native("content_block_start",
+         R"({"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}})");
+  native("content_block_delta",
+         R"({"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"lo"}})", {.text = "lo"});
   native("content_block_stop", R"({"type":"content_block_stop","index":0})");
-  native("message_delta", R"({"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":99}})",
+  native("message_delta",
+         R"({"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":99}})",
          {.finish = finish::stop});
   writer->end({.input = 1, .output = 2, .known = true}, told, out);
   EXPECT_EQ(outline(out), R"( message_start 0"text"[Hel]0 1"text"[lo]1 message_delta message_stop)");
-  EXPECT_EQ(at(testing::events(out).end()[-2].data, "/usage/output_tokens"), "2") << "what was delivered, by all attempts";
+  EXPECT_EQ(at(testing::events(out).end()[-2].data, "/usage/output_tokens"), "2")
+      << "what was delivered, by all attempts";
 }
 
 TEST_F(anthropic_events, another_provider_goes_on_in_the_open_block) {
   attempt("one");
   native("message_start", R"({"type":"message_start","message":{"id":"msg_p"}})");
-  native("content_block_start", R"({"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}})");
-  native("content_block_delta", R"({"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hel"}})", {.text = "Hel"});
+  native("content_block_start",
+         R"({"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}})");
+  native("content_block_delta",
+         R"({"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hel"}})",
+         {.text = "Hel"});
   attempt("two");
   step({.text = "lo"});
   finish_with(finish::stop);
@@ -215,13 +244,16 @@ TEST_F(anthropic_events, another_provider_goes_on_in_the_open_block) {
 TEST_F(anthropic_events, a_thought_that_was_cut_off_is_marked_as_unsigned) {
   attempt("one");
   native("message_start", R"({"type":"message_start","message":{"id":"msg_p"}})");
-  native("content_block_start", R"({"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":""}})");
-  native("content_block_delta", R"({"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"hm"}})",
+  native("content_block_start",
+         R"({"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":""}})");
+  native("content_block_delta",
+         R"({"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"hm"}})",
          {.thought = {.text = "hm", .from = dialect::anthropic}});
   attempt("two");
   step({.text = "x"});
   finish_with(finish::stop);
-  EXPECT_EQ(outline(out), R"( message_start 0"thinking"[hm#meshai:unsigned:]0 1"text"[x]1 message_delta message_stop)");
+  EXPECT_EQ(outline(out),
+            R"( message_start 0"thinking"[hm#meshai:unsigned:]0 1"text"[x]1 message_delta message_stop)");
 }
 
 TEST_F(anthropic_events, a_call_that_is_begun_anew_is_a_new_block) {
@@ -239,7 +271,8 @@ TEST_F(anthropic_events, a_failure_is_an_error_event) {
   writer->fail({.status = 529, .code = "overloaded", .message = "too busy", .hint = "wait"}, told, out);
   const auto last = testing::events(out).back();
   EXPECT_EQ(last.name, "error");
-  EXPECT_EQ(at(last.data, "/error"), R"({"type":"overloaded_error","message":"too busy","code":"overloaded","hint":"wait"})");
+  EXPECT_EQ(at(last.data, "/error"),
+            R"({"type":"overloaded_error","message":"too busy","code":"overloaded","hint":"wait"})");
   EXPECT_EQ(at(last.data, "/request_id"), R"("req_1")");
   EXPECT_EQ(at(last.data, "/mesh/attempts"), "2");
 }

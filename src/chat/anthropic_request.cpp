@@ -3,6 +3,7 @@
 
 #include "chat/anthropic.hpp"
 #include "chat/anthropic_blocks.hpp"
+#include "chat/measure.hpp"
 #include "chat/mesh.hpp"
 #include "chat/splice.hpp"
 
@@ -75,7 +76,8 @@ void read_tools(json::checker& check, const json::object& body, request& out) {
     } else {
       made.description = check.string(*one, "description").value_or("");
       made.strict = check.boolean(*one, "strict");
-      if (const auto* schema = check.required_object(*one, "input_schema")) made.raw_schema = json::to_text(*schema);
+      if (const auto* schema = check.required_object(*one, "input_schema"))
+        made.raw_schema = json::to_text(*schema);
       add_extra(*one, "", {"type", "name", "description", "strict", "input_schema"}, made.extra);
     }
     out.tools.push_back(std::move(made));
@@ -93,7 +95,8 @@ void read_tool_choice(json::checker& check, const json::object& body, request& o
   } else if (type == "none") {
     out.tool_choice.kind = tool_choice_kind::none;
   } else if (type == "tool") {
-    out.tool_choice = {.kind = tool_choice_kind::named, .name = std::string(check.required_string(*choice, "name"))};
+    out.tool_choice = {.kind = tool_choice_kind::named,
+                       .name = std::string(check.required_string(*choice, "name"))};
   } else {
     check.complain(*choice, "type", "must be auto, any, tool or none");
   }
@@ -138,6 +141,7 @@ void read_thinking(json::checker& check, const json::object& body, request& out)
 
 void read_settings(json::checker& check, const json::object& body, request& out) {
   out.model = check.required_string(body, "model");
+  if (out.model.empty()) check.complain(body, "model", "must not be empty");
   if (out.endpoint == endpoint::messages && check.find(body, "max_tokens") == nullptr) {
     check.missing(body, "max_tokens");
   }
@@ -155,19 +159,11 @@ void read_settings(json::checker& check, const json::object& body, request& out)
     out.user = check.string(*metadata, "user_id").value_or("");
     add_extra(*metadata, "metadata.", {"user_id"}, out.extra);
   }
-  add_extra(body, "",
-            {"model", "messages", "system", "max_tokens", "stream", "temperature", "top_p", "top_k", "stop_sequences",
-             "metadata", "tools", "tool_choice", "thinking", "output_config", "output_format", "mesh"},
-            out.extra);
-}
-
-void measure(const std::vector<part>& parts, request& out) {
-  for (const auto& piece : parts) {
-    if (piece.kind != part_kind::tool_result) out.text_size += piece.text.size();
-    out.text_size += piece.thought.text.size() + piece.call.arguments.size();
-    out.has_images |= piece.kind == part_kind::image;
-    measure(piece.content, out);
-  }
+  add_extra(
+      body, "",
+      {"model", "messages", "system", "max_tokens", "stream", "temperature", "top_p", "top_k", "stop_sequences",
+       "metadata", "tools", "tool_choice", "thinking", "output_config", "output_format", "mesh"},
+      out.extra);
 }
 
 }  // namespace
@@ -180,6 +176,7 @@ parsed<request> parse_request(endpoint door, std::string_view body) {
   if (whole == nullptr) return std::unexpected(json::not_an_object());
 
   json::checker check(**root);
+  // Of two members with one name we might read the one and the provider the other.
   if (const auto twice = json::duplicate_member(*whole, body); !twice.empty()) {
     check.complain(*whole, twice, "stands twice");
   }
@@ -192,9 +189,8 @@ parsed<request> parse_request(endpoint door, std::string_view body) {
   read_messages(check, *whole, out);
   if (!check.ok()) return std::unexpected(check.take());
 
-  for (const auto& one : out.messages) measure(one.parts, out);
-  for (const auto& one : out.tools) out.text_size += one.description.size() + one.raw_schema.size() + one.raw.size();
-  out.body = splice(body, {{"mesh", ""}});
+  measure(out);
+  out.body = whole->contains("mesh") ? splice(body, {{"mesh", ""}}) : std::string(body);
   return out;
 }
 

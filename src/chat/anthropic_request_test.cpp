@@ -24,7 +24,8 @@ std::string with(std::string_view member) {
 TEST(anthropic_request, reads_a_plain_question) {
   const auto got = ask(R"({"model":"claude-opus-4-6","max_tokens":100,"stream":true,"temperature":0.5,"top_p":0.9,
     "top_k":40,"stop_sequences":["END","STOP"],"metadata":{"user_id":"u1"},
-    "messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":"Hello"},{"role":"user","content":"Bye"}]})");
+    "messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":"Hello"},
+      {"role":"user","content":"Bye"}]})");
   EXPECT_EQ(got.dialect, dialect::anthropic);
   EXPECT_EQ(got.model, "claude-opus-4-6");
   EXPECT_TRUE(got.stream);
@@ -65,7 +66,8 @@ TEST(anthropic_request, results_of_tools_become_messages_of_their_own) {
       {"type":"tool_use","id":"b","name":"get","input":{}}]},
     {"role":"user","content":[{"type":"tool_result","tool_use_id":"a","content":"sun"},
       {"type":"tool_result","tool_use_id":"b","is_error":true,
-       "content":[{"type":"text","text":"no"},{"type":"image","source":{"type":"base64","media_type":"image/png","data":"AA=="}}]},
+       "content":[{"type":"text","text":"no"},
+        {"type":"image","source":{"type":"base64","media_type":"image/png","data":"AA=="}}]},
       {"type":"text","text":"and now?"}]}]})");
   ASSERT_EQ(got.messages.size(), 5u);
   EXPECT_EQ(got.messages[1].parts.at(1).call.name, "get");
@@ -98,7 +100,8 @@ TEST(anthropic_request, reads_images_and_documents) {
 
 TEST(anthropic_request, reads_tools_and_the_choice_of_them) {
   const auto got = ask(with(R"("tools":[
-    {"name":"get","description":"d","input_schema":{"type":"object"},"strict":true,"cache_control":{"type":"ephemeral"}},
+    {"name":"get","description":"d","input_schema":{"type":"object"},"strict":true,
+     "cache_control":{"type":"ephemeral"}},
     {"type":"web_search_20250305","name":"web_search"}],
     "tool_choice":{"type":"tool","name":"get","disable_parallel_tool_use":true})"));
   ASSERT_EQ(got.tools.size(), 2u);
@@ -118,7 +121,8 @@ TEST(anthropic_request, reads_thinking_and_output) {
   EXPECT_EQ(ask(with(R"("thinking":{"type":"enabled","budget_tokens":2048})")).reasoning_budget, 2048);
   EXPECT_EQ(ask(with(R"("thinking":{"type":"disabled"})")).reasoning_budget, 0);
   EXPECT_EQ(ask(with(R"("thinking":{"type":"adaptive"})")).reasoning_budget, -1);
-  const auto got = ask(with(R"("output_config":{"effort":"high","format":{"type":"json_schema","schema":{"type":"object"}}})"));
+  const auto got =
+      ask(with(R"("output_config":{"effort":"high","format":{"type":"json_schema","schema":{"type":"object"}}})"));
   EXPECT_EQ(got.reasoning_effort, "high");
   EXPECT_EQ(got.response_format.kind, format_kind::json_schema);
   EXPECT_EQ(got.response_format.raw_schema, R"({"type":"object"})");
@@ -127,7 +131,7 @@ TEST(anthropic_request, reads_thinking_and_output) {
 TEST(anthropic_request, reads_thoughts_and_whose_they_are) {
   const auto got = ask(R"({"model":"m","max_tokens":9,"messages":[{"role":"assistant","content":[
     {"type":"thinking","thinking":"mine","signature":"SIG"},
-    {"type":"redacted_thinking","data":"XXX"},
+    {"type":"redacted_thinking","data":"RED"},
     {"type":"thinking","thinking":"other","signature":"meshai:gemini:G1"},
     {"type":"thinking","thinking":"cut off","signature":"meshai:unsigned:"},
     {"type":"thinking","thinking":"","signature":"meshai:call:G2"},
@@ -136,7 +140,7 @@ TEST(anthropic_request, reads_thoughts_and_whose_they_are) {
   ASSERT_EQ(parts.size(), 5u);
   EXPECT_EQ(parts[0].thought.from, dialect::anthropic);
   EXPECT_EQ(parts[0].thought.signature, "SIG");
-  EXPECT_EQ(parts[1].thought.redacted, "XXX");
+  EXPECT_EQ(parts[1].thought.redacted, "RED");
   EXPECT_EQ(parts[2].thought.from, dialect::gemini);
   EXPECT_EQ(parts[2].thought.signature, "G1");
   EXPECT_EQ(parts[3].thought.signature, "");
@@ -167,12 +171,16 @@ TEST(anthropic_request, names_what_is_wrong) {
   EXPECT_EQ(refuse(R"({"model":"m","messages":[{"role":"user","content":"x"}]})").param, "max_tokens");
   EXPECT_EQ(refuse(R"({"model":"m","max_tokens":1})").param, "messages");
   EXPECT_EQ(refuse(R"({"model":"m","max_tokens":1,"messages":[]})").param, "messages");
-  EXPECT_EQ(refuse(R"({"model":"m","max_tokens":1,"messages":[{"role":"tool","content":"x"}]})").param, "messages[0].role");
+  EXPECT_EQ(refuse(R"({"model":"m","max_tokens":1,"messages":[{"role":"tool","content":"x"}]})").param,
+            "messages[0].role");
   EXPECT_EQ(refuse(R"({"model":"m","max_tokens":1,"messages":[{"role":"user"}]})").param, "messages[0].content");
-  EXPECT_EQ(refuse(R"({"model":"m","max_tokens":1,"messages":[{"role":"user","content":[{"type":"text"}]}]})").param,
-            "messages[0].content[0].text");
+  EXPECT_EQ(
+      refuse(R"({"model":"m","max_tokens":1,"messages":[{"role":"user","content":[{"type":"text"}]}]})").param,
+      "messages[0].content[0].text");
   EXPECT_EQ(refuse(R"({"model":"m","max_tokens":1,"messages":[{"role":"user","content":[
-              {"type":"tool_use","id":"a","name":"b","input":"c"}]}]})").param, "messages[0].content[0].input");
+              {"type":"tool_use","id":"a","name":"b","input":"c"}]}]})")
+                .param,
+            "messages[0].content[0].input");
   EXPECT_EQ(refuse(with(R"("temperature":"warm")")).param, "temperature");
   EXPECT_EQ(refuse(with(R"("tool_choice":{"type":"maybe"})")).param, "tool_choice.type");
   EXPECT_EQ(refuse(with(R"("thinking":{"type":"enabled"})")).param, "thinking.budget_tokens");

@@ -11,7 +11,9 @@ namespace {
 // More blocks than an answer of any model has; beyond it the stream is garbage.
 constexpr std::int64_t most_blocks = 4096;
 
-std::unexpected<bad_answer> malformed() { return std::unexpected(bad_answer{.malformed = true}); }
+std::unexpected<bad_answer> malformed() {
+  return std::unexpected(bad_answer{.malformed = true});
+}
 
 class reader : public stream_reader {
  public:
@@ -22,9 +24,9 @@ class reader : public stream_reader {
 
  private:
   struct open_block {
-    int call = -1;             // which call, for a tool_use block
-    bool arguments = false;    // some were streamed
-    std::string raw_input;     // what content_block_start held, used where nothing is streamed
+    int call = -1;           // which call, for a tool_use block
+    bool arguments = false;  // some were streamed
+    std::string raw_input;   // what content_block_start held, used where nothing is streamed
   };
 
   readable<void> start_message(const json::object& event, delta& step);

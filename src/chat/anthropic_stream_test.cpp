@@ -47,7 +47,8 @@ constexpr std::string_view start =
     R"({"type":"message_start","message":{"id":"msg_1","type":"message","role":"assistant","model":"claude","content":[],)"
     R"("stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":10,"cache_read_input_tokens":4,)"
     R"("cache_creation_input_tokens":2,"output_tokens":1}}})";
-constexpr std::string_view text_block = R"({"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}})";
+constexpr std::string_view text_block =
+    R"({"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}})";
 constexpr std::string_view block_stop = R"({"type":"content_block_stop","index":0})";
 
 TEST(anthropic_stream, reads_text_usage_and_the_end) {
@@ -74,9 +75,11 @@ TEST(anthropic_stream, reads_text_usage_and_the_end) {
 
 TEST(anthropic_stream, reads_thoughts_and_their_signatures) {
   const auto got = read_all(
-      {start, R"({"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":"","signature":""}})",
+      {start,
+       R"({"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":"","signature":""}})",
        R"({"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"hm"}})",
-       R"({"type":"content_block_delta","index":0,"delta":{"type":"signature_delta","signature":"SIG"}})", block_stop,
+       R"({"type":"content_block_delta","index":0,"delta":{"type":"signature_delta","signature":"SIG"}})",
+       block_stop,
        R"({"type":"content_block_start","index":1,"content_block":{"type":"redacted_thinking","data":"RED"}})"});
   EXPECT_FALSE(got.fault);
   EXPECT_EQ(got.thought, "hm");
@@ -144,7 +147,8 @@ TEST(anthropic_stream, takes_the_name_of_the_event_where_the_data_has_no_type) {
 }
 
 TEST(anthropic_stream, an_error_event_is_what_the_provider_said) {
-  const auto got = read_all({start, R"({"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}})"});
+  const auto got =
+      read_all({start, R"({"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}})"});
   ASSERT_TRUE(got.fault);
   EXPECT_FALSE(got.fault->malformed);
   EXPECT_EQ(got.fault->said.type, "overloaded_error");
@@ -165,13 +169,16 @@ TEST(anthropic_stream, garbage_is_malformed) {
   EXPECT_TRUE(broken({start, start}));
   EXPECT_TRUE(broken({start, text_block, text_block})) << "the same block twice";
   EXPECT_TRUE(broken({start, block_stop})) << "a block that is not open";
-  EXPECT_TRUE(broken({start, R"({"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"x"}})"}));
+  EXPECT_TRUE(
+      broken({start, R"({"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"x"}})"}));
   EXPECT_TRUE(broken({start, R"({"type":"content_block_start","index":99999,"content_block":{"type":"text"}})"}));
-  EXPECT_TRUE(broken({start, R"({"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"a"}})"}));
+  EXPECT_TRUE(
+      broken({start, R"({"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"a"}})"}));
 }
 
 TEST(anthropic_stream, counts_that_are_nonsense_are_not_counted) {
-  const auto got = read_all({R"({"type":"message_start","message":{"usage":{"input_tokens":-5,"output_tokens":1e300,
+  const auto got =
+      read_all({R"({"type":"message_start","message":{"usage":{"input_tokens":-5,"output_tokens":1e300,
     "cache_read_input_tokens":9223372036854775807,"cache_creation_input_tokens":"many"}}})"});
   EXPECT_EQ(got.counted.input, 0);
   EXPECT_EQ(got.counted.output, 0);

@@ -35,15 +35,21 @@ finish parse_stop_reason(std::string_view text) {
 
 std::string_view stop_reason(finish why) {
   switch (why) {
-    case finish::length: return "max_tokens";
-    case finish::tool_calls: return "tool_use";
-    case finish::stop_sequence: return "stop_sequence";
-    case finish::pause: return "pause_turn";
+    case finish::length:
+      return "max_tokens";
+    case finish::tool_calls:
+      return "tool_use";
+    case finish::stop_sequence:
+      return "stop_sequence";
+    case finish::pause:
+      return "pause_turn";
     case finish::content_filter:
-    case finish::refusal: return "refusal";
+    case finish::refusal:
+      return "refusal";
     case finish::none:
     case finish::stop:
-    case finish::other: return "end_turn";
+    case finish::other:
+      return "end_turn";
   }
   return "end_turn";
 }
@@ -76,7 +82,8 @@ void write_usage(json::writer& out, const usage& of) {
 std::string seal(const reasoning& thought) {
   const auto& own = thought.redacted.empty() ? thought.signature : thought.redacted;
   if (thought.from == dialect::anthropic) {
-    // A thought that was cut off has no signature yet; Anthropic would refuse it, so it must be known when it returns.
+    // A thought that was cut off has no signature yet; Anthropic would refuse it, so it must be known when it
+    // returns.
     return own.empty() ? std::string(seal_prefix) + "unsigned:" : own;
   }
   const auto word = std::ranges::find(seal_words, thought.from, &seal_word::from);

@@ -9,8 +9,9 @@ namespace meshai::chat::anthropic {
 finish parse_stop_reason(std::string_view text);
 std::string_view stop_reason(finish why);
 
-// Anthropic counts what came from a cache and what went into one apart from `input_tokens`; chat::usage counts them in.
-// Members that are absent leave `into` as it is: a message_delta repeats only some of what message_start said.
+// Anthropic counts what came from a cache and what went into one apart from `input_tokens`; chat::usage counts
+// them in. Members that are absent leave `into` as it is: a message_delta repeats only some of what message_start
+// said.
 void read_usage(const json::object& from, usage& into);
 void write_usage(json::writer& out, const usage& of);  // the member `usage`
 

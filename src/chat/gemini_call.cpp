@@ -1,7 +1,8 @@
 // A request as Gemini wants it.
 //
-// Instructions, also later ones, all go into systemInstruction, in their order. Messages of one role in a row become one
-// content. Schemas go in the members that take JSON Schema as it is (parametersJsonSchema, responseJsonSchema).
+// Instructions, also later ones, all go into systemInstruction, in their order. Messages of one role in a row
+// become one content. Schemas go in the members that take JSON Schema as it is (parametersJsonSchema,
+// responseJsonSchema).
 #include <algorithm>
 #include <array>
 #include <format>
@@ -16,15 +17,17 @@
 namespace meshai::chat::gemini {
 namespace {
 
-// Google's documented stand-in for calls that no Gemini model made: from version 3 on, a call without a signature is
-// refused, and history that another model wrote has none.
+// Google's documented stand-in for calls that no Gemini model made: from version 3 on, a call without a signature
+// is refused, and history that another model wrote has none.
 constexpr std::string_view no_signature = "skip_thought_signature_validator";
 
 bool is_before_3(std::string_view model) {
   return model.find("gemini-1") != std::string_view::npos || model.find("gemini-2") != std::string_view::npos;
 }
 
-bool instructs(const message& one) { return one.role == role::system || one.role == role::developer; }
+bool instructs(const message& one) {
+  return one.role == role::system || one.role == role::developer;
+}
 
 class call_writer {
  public:
@@ -127,10 +130,14 @@ void call_writer::part_of(const part& piece, const message& in) {
       return;
     case part_kind::image:
     case part_kind::audio:
-    case part_kind::document: return media(piece);
-    case part_kind::reasoning: return reasoning_part(piece.thought);
-    case part_kind::tool_call: return call(piece.call);
-    case part_kind::tool_result: return result(piece, in);
+    case part_kind::document:
+      return media(piece);
+    case part_kind::reasoning:
+      return reasoning_part(piece.thought);
+    case part_kind::tool_call:
+      return call(piece.call);
+    case part_kind::tool_result:
+      return result(piece, in);
     case part_kind::other: {
       const auto type = json::raw_member_of(piece.raw, "type");
       return short_.refuse(type.size() > 2 ? type.substr(1, type.size() - 2) : "content");
@@ -163,7 +170,8 @@ void call_writer::media(const part& piece) {
   if (piece.kind == part_kind::image && !piece.detail.empty() && piece.detail != "auto") short_.let_go("detail");
 }
 
-// A signature without a thought is that of the text, before which OpenAI's dialect has it and after which Anthropic's.
+// A signature without a thought is that of the text, before which OpenAI's dialect has it and after which
+// Anthropic's.
 void call_writer::reasoning_part(const reasoning& thought) {
   if (thought.from != dialect::gemini) return short_.let_go("reasoning");
   if (thought.text.empty()) {
@@ -240,12 +248,20 @@ void call_writer::tool_config() {
   const bool strict = std::ranges::any_of(of_.tools, [](const tool& one) { return one.strict.value_or(false); });
   std::string_view mode;
   switch (of_.tool_choice.kind) {
-    case tool_choice_kind::none: mode = "NONE"; break;
+    case tool_choice_kind::none:
+      mode = "NONE";
+      break;
     case tool_choice_kind::required:
-    case tool_choice_kind::named: mode = "ANY"; break;
+    case tool_choice_kind::named:
+      mode = "ANY";
+      break;
     // VALIDATED holds calls to their schemas and leaves the choice to the model.
-    case tool_choice_kind::automatic: mode = strict ? "VALIDATED" : "AUTO"; break;
-    case tool_choice_kind::unset: mode = strict ? "VALIDATED" : ""; break;
+    case tool_choice_kind::automatic:
+      mode = strict ? "VALIDATED" : "AUTO";
+      break;
+    case tool_choice_kind::unset:
+      mode = strict ? "VALIDATED" : "";
+      break;
   }
   if (mode.empty()) return;
   out_.key("toolConfig").begin_object().key("functionCallingConfig").begin_object().member("mode", mode);
@@ -285,15 +301,16 @@ void call_writer::format() {
   if (!wanted.raw_schema.empty()) out_.member_raw("responseJsonSchema", wanted.raw_schema);
 }
 
-// Version 3 takes levels, and cannot be kept from thinking; before it there were budgets. The budgets of efforts are
-// those of Google's own OpenAI-compatible endpoint.
+// Version 3 takes levels, and cannot be kept from thinking; before it there were budgets. The budgets of efforts
+// are those of Google's own OpenAI-compatible endpoint.
 void call_writer::thinking() {
   struct grade {
     std::string_view effort, level;
     std::int64_t budget;
   };
-  constexpr std::array grades{grade{"none", "MINIMAL", 0}, grade{"minimal", "MINIMAL", 1024}, grade{"low", "LOW", 1024},
-                              grade{"medium", "MEDIUM", 8192}, grade{"high", "HIGH", 24576}};
+  constexpr std::array grades{grade{"none", "MINIMAL", 0}, grade{"minimal", "MINIMAL", 1024},
+                              grade{"low", "LOW", 1024}, grade{"medium", "MEDIUM", 8192},
+                              grade{"high", "HIGH", 24576}};
   if (of_.reasoning_effort.empty() && !of_.reasoning_budget) return;
   const auto known = std::ranges::find(grades, of_.reasoning_effort, &grade::effort);
   const auto& effort = known == grades.end() ? grades.back() : *known;

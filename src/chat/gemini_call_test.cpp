@@ -10,7 +10,9 @@ target gemini(std::string model = "gemini-3-pro-preview", bool stream = false) {
   return {.dialect = dialect::gemini, .model = std::move(model), .stream = stream};
 }
 
-message said(role who, std::string text) { return {.role = who, .parts = {{.text = std::move(text)}}}; }
+message said(role who, std::string text) {
+  return {.role = who, .parts = {{.text = std::move(text)}}};
+}
 
 request question() {
   request out;
@@ -40,9 +42,11 @@ void expect_refused(const request& of, std::string_view param) {
 request tool_turn(tool_call call) {
   auto out = question();
   auto id = call.id;
-  out.messages.push_back({.role = role::assistant, .parts = {{.kind = part_kind::tool_call, .call = std::move(call)}}});
   out.messages.push_back(
-      {.role = role::tool, .parts = {{.kind = part_kind::tool_result, .text = std::move(id), .content = {{.text = "sun"}}}}});
+      {.role = role::assistant, .parts = {{.kind = part_kind::tool_call, .call = std::move(call)}}});
+  out.messages.push_back(
+      {.role = role::tool,
+       .parts = {{.kind = part_kind::tool_result, .text = std::move(id), .content = {{.text = "sun"}}}}});
   return out;
 }
 
@@ -58,12 +62,13 @@ TEST(gemini_call, asks_at_the_path_of_the_model) {
 
 TEST(gemini_call, writes_instructions_and_turns) {
   request of;
-  of.messages = {said(role::system, "one"), said(role::user, "a"), said(role::user, "b"), said(role::assistant, "c"),
-                 said(role::developer, "two"), said(role::user, "d")};
+  of.messages = {said(role::system, "one"),  said(role::user, "a"),        said(role::user, "b"),
+                 said(role::assistant, "c"), said(role::developer, "two"), said(role::user, "d")};
   const auto body = written(of);
   EXPECT_EQ(at(body, "/systemInstruction"), R"({"parts":[{"text":"one"},{"text":"two"}]})");
-  EXPECT_EQ(at(body, "/contents"), R"([{"role":"user","parts":[{"text":"a"},{"text":"b"}]},)"
-                                   R"({"role":"model","parts":[{"text":"c"}]},{"role":"user","parts":[{"text":"d"}]}])");
+  EXPECT_EQ(at(body, "/contents"),
+            R"([{"role":"user","parts":[{"text":"a"},{"text":"b"}]},)"
+            R"({"role":"model","parts":[{"text":"c"}]},{"role":"user","parts":[{"text":"d"}]}])");
 }
 
 TEST(gemini_call, nothing_but_instructions_is_a_question) {
@@ -156,10 +161,12 @@ TEST(gemini_call, writes_tools_and_the_choice_of_them) {
 TEST(gemini_call, results_find_the_name_of_their_function) {
   auto of = tool_turn({.id = "c1", .name = "get", .arguments = R"({"a":1})", .signature = "SIG"});
   const auto body = written(of);
-  EXPECT_EQ(at(body, "/contents/1"),
-            R"({"role":"model","parts":[{"functionCall":{"id":"c1","name":"get","args":{"a":1}},"thoughtSignature":"SIG"}]})");
-  EXPECT_EQ(at(body, "/contents/2"),
-            R"({"role":"user","parts":[{"functionResponse":{"id":"c1","name":"get","response":{"output":"sun"}}}]})");
+  EXPECT_EQ(
+      at(body, "/contents/1"),
+      R"({"role":"model","parts":[{"functionCall":{"id":"c1","name":"get","args":{"a":1}},"thoughtSignature":"SIG"}]})");
+  EXPECT_EQ(
+      at(body, "/contents/2"),
+      R"({"role":"user","parts":[{"functionResponse":{"id":"c1","name":"get","response":{"output":"sun"}}}]})");
 
   auto& result = of.messages[2].parts[0];
   result.is_error = true;
@@ -179,7 +186,8 @@ TEST(gemini_call, calls_that_gemini_did_not_sign_carry_the_stand_in_where_one_is
   auto of = tool_turn({.id = "c1", .name = "get"});
   of.messages[1].parts.push_back({.kind = part_kind::tool_call, .call = {.id = "c2", .name = "get"}});
   const auto signature = [&](std::string model, std::string_view part) {
-    return at(written(of, gemini(std::move(model))), "/contents/1/parts/" + std::string(part) + "/thoughtSignature");
+    return at(written(of, gemini(std::move(model))),
+              "/contents/1/parts/" + std::string(part) + "/thoughtSignature");
   };
   EXPECT_EQ(signature("gemini-3-pro", "0"), R"("skip_thought_signature_validator")");
   EXPECT_EQ(signature("gemini-3-pro", "1"), "absent") << "the first of parallel calls is signed";
@@ -190,10 +198,11 @@ TEST(gemini_call, sends_back_its_own_thoughts_and_no_others) {
   auto of = question();
   of.messages.push_back(
       {.role = role::assistant,
-       .parts = {{.kind = part_kind::reasoning, .thought = {.text = "t", .from = dialect::gemini}},
-                 {.kind = part_kind::reasoning, .thought = {.text = "a", .signature = "A", .from = dialect::anthropic}},
-                 {.text = "answer"},
-                 {.kind = part_kind::reasoning, .thought = {.signature = "G", .from = dialect::gemini}}}});
+       .parts = {
+           {.kind = part_kind::reasoning, .thought = {.text = "t", .from = dialect::gemini}},
+           {.kind = part_kind::reasoning, .thought = {.text = "a", .signature = "A", .from = dialect::anthropic}},
+           {.text = "answer"},
+           {.kind = part_kind::reasoning, .thought = {.signature = "G", .from = dialect::gemini}}}});
   const auto call = gemini::write_request(of, gemini());
   ASSERT_TRUE(call);
   EXPECT_EQ(at(call->body, "/contents/1/parts"),

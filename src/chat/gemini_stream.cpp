@@ -13,7 +13,9 @@ namespace {
 
 constexpr std::int64_t most_candidates = 128, most_calls = 4096;
 
-std::unexpected<bad_answer> malformed() { return std::unexpected(bad_answer{.malformed = true}); }
+std::unexpected<bad_answer> malformed() {
+  return std::unexpected(bad_answer{.malformed = true});
+}
 
 // A failure of the model that Gemini reports as the reason of an end: no answer, but no broken protocol either.
 bool is_failure(std::string_view reason) {
@@ -24,9 +26,16 @@ bool is_failure(std::string_view reason) {
 }
 
 finish parse_reason(std::string_view reason, bool called) {
-  constexpr std::array<std::string_view, 10> filters{
-      "SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY", "IMAGE_PROHIBITED_CONTENT",
-      "IMAGE_RECITATION", "MODEL_ARMOR", "ESCALATION"};
+  constexpr std::array<std::string_view, 10> filters{"SAFETY",
+                                                     "RECITATION",
+                                                     "BLOCKLIST",
+                                                     "PROHIBITED_CONTENT",
+                                                     "SPII",
+                                                     "IMAGE_SAFETY",
+                                                     "IMAGE_PROHIBITED_CONTENT",
+                                                     "IMAGE_RECITATION",
+                                                     "MODEL_ARMOR",
+                                                     "ESCALATION"};
   if (reason == "STOP") return called ? finish::tool_calls : finish::stop;
   if (reason == "MAX_TOKENS") return finish::length;
   return std::ranges::find(filters, reason) != filters.end() ? finish::content_filter : finish::other;
@@ -84,7 +93,8 @@ std::string read_logprobs(const json::object& result) {
 
 class reader : public stream_reader {
  public:
-  // Calls without an id get one that is theirs alone in the conversation: each turn has more messages than the last.
+  // Calls without an id get one that is theirs alone in the conversation: each turn has more messages than the
+  // last.
   explicit reader(const request& of)
       : expected_(static_cast<std::size_t>(std::clamp<std::int64_t>(of.n.value_or(1), 1, most_candidates))),
         turn_(std::to_string(of.messages.size())) {}
@@ -160,8 +170,9 @@ readable<void> reader::read_candidate(const json::object& from, std::vector<delt
   const auto* logprobs = json::object_or_null(from, "logprobsResult");
   if (reason.empty() && logprobs == nullptr) return {};
   if (is_failure(reason)) {
-    return std::unexpected(bad_answer{
-        .said = {.type = std::string(reason), .message = std::format("the model's answer ended with {}", reason)}});
+    return std::unexpected(
+        bad_answer{.said = {.type = std::string(reason),
+                            .message = std::format("the model's answer ended with {}", reason)}});
   }
   delta last{.choice = static_cast<int>(index)};
   if (logprobs) last.raw_logprobs = read_logprobs(*logprobs);
@@ -200,7 +211,8 @@ readable<void> reader::read_part(const json::object& from, int index, candidate&
   return {};
 }
 
-// ---- whole answers ------------------------------------------------------------------------------------------------
+// ---- whole answers
+// ------------------------------------------------------------------------------------------------
 
 void add_thought(const reasoning& thought, std::vector<part>& parts) {
   const bool joins = !parts.empty() && parts.back().kind == part_kind::reasoning &&

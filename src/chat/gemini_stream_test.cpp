@@ -34,8 +34,9 @@ std::string chunk(std::string_view parts, std::string_view reason = {}) {
 }
 
 TEST(gemini_stream, reads_text_thoughts_and_signatures_in_order) {
-  const auto got = read_all({chunk(R"([{"text":"hm","thought":true}])"), chunk(R"([{"text":"Hel"}])"), chunk(R"([{"text":"lo"}])"),
-                             chunk(R"([{"text":"","thoughtSignature":"SIG"}])", "STOP")});
+  const auto got =
+      read_all({chunk(R"([{"text":"hm","thought":true}])"), chunk(R"([{"text":"Hel"}])"),
+                chunk(R"([{"text":"lo"}])"), chunk(R"([{"text":"","thoughtSignature":"SIG"}])", "STOP")});
   EXPECT_FALSE(got.fault);
   EXPECT_TRUE(got.finished);
   ASSERT_EQ(got.steps.size(), 5u);
@@ -50,8 +51,10 @@ TEST(gemini_stream, reads_text_thoughts_and_signatures_in_order) {
 TEST(gemini_stream, reads_calls_with_their_signatures_and_makes_up_missing_ids) {
   request of;
   of.messages.resize(3);
-  const auto got = read_all({chunk(R"([{"functionCall":{"id":"own","name":"get","args":{"a":1}},"thoughtSignature":"S"}])"),
-                             chunk(R"([{"functionCall":{"name":"now"}}])", "STOP")}, of);
+  const auto got =
+      read_all({chunk(R"([{"functionCall":{"id":"own","name":"get","args":{"a":1}},"thoughtSignature":"S"}])"),
+                chunk(R"([{"functionCall":{"name":"now"}}])", "STOP")},
+               of);
   EXPECT_FALSE(got.fault);
   ASSERT_EQ(got.steps.size(), 3u);
   const auto& first = got.steps[0].calls.at(0);
@@ -64,12 +67,14 @@ TEST(gemini_stream, reads_calls_with_their_signatures_and_makes_up_missing_ids) 
   EXPECT_EQ(second.arguments, "{}");
   EXPECT_EQ(got.steps[2].finish, finish::tool_calls) << "Gemini says STOP for calls too";
 
-  const auto nameless = read_all({R"({"candidates":[{"content":{"parts":[{"functionCall":{"name":"now"}}]}}]})"}, of);
+  const auto nameless =
+      read_all({R"({"candidates":[{"content":{"parts":[{"functionCall":{"name":"now"}}]}}]})"}, of);
   EXPECT_EQ(nameless.steps.at(0).calls.at(0).id, "call_3_0_0");
 }
 
 TEST(gemini_stream, reads_usage) {
-  const auto got = read_all({R"({"candidates":[{"content":{"parts":[{"text":"x"}]},"finishReason":"STOP"}],"usageMetadata":
+  const auto got =
+      read_all({R"({"candidates":[{"content":{"parts":[{"text":"x"}]},"finishReason":"STOP"}],"usageMetadata":
     {"promptTokenCount":10,"toolUsePromptTokenCount":1,"candidatesTokenCount":5,"thoughtsTokenCount":7,
      "cachedContentTokenCount":4,"totalTokenCount":23}})"});
   ASSERT_TRUE(got.steps.back().usage);
@@ -89,7 +94,9 @@ TEST(gemini_stream, counts_belong_to_their_own_event) {
 }
 
 TEST(gemini_stream, knows_the_reasons_of_an_end) {
-  const auto why = [](std::string_view reason) { return read_all({chunk(R"([{"text":"x"}])", reason)}).steps.back().finish; };
+  const auto why = [](std::string_view reason) {
+    return read_all({chunk(R"([{"text":"x"}])", reason)}).steps.back().finish;
+  };
   EXPECT_EQ(why("STOP"), finish::stop);
   EXPECT_EQ(why("MAX_TOKENS"), finish::length);
   for (const auto* filter : {"SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY"}) {
@@ -100,7 +107,8 @@ TEST(gemini_stream, knows_the_reasons_of_an_end) {
 }
 
 TEST(gemini_stream, a_failed_model_is_an_error_and_no_end) {
-  for (const auto* failure : {"MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "MISSING_THOUGHT_SIGNATURE", "MALFORMED_RESPONSE"}) {
+  for (const auto* failure :
+       {"MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "MISSING_THOUGHT_SIGNATURE", "MALFORMED_RESPONSE"}) {
     const auto got = read_all({chunk("[]", failure)});
     ASSERT_TRUE(got.fault) << failure;
     EXPECT_FALSE(got.fault->malformed);
@@ -109,7 +117,8 @@ TEST(gemini_stream, a_failed_model_is_an_error_and_no_end) {
 }
 
 TEST(gemini_stream, a_blocked_prompt_is_a_matter_of_policy) {
-  const auto got = read_all({R"({"promptFeedback":{"blockReason":"PROHIBITED_CONTENT"},"usageMetadata":{"promptTokenCount":3}})"});
+  const auto got = read_all(
+      {R"({"promptFeedback":{"blockReason":"PROHIBITED_CONTENT"},"usageMetadata":{"promptTokenCount":3}})"});
   ASSERT_TRUE(got.fault);
   EXPECT_EQ(got.fault->said.code, "content_policy_violation");
   EXPECT_EQ(got.fault->said.type, "PROHIBITED_CONTENT");
@@ -117,8 +126,10 @@ TEST(gemini_stream, a_blocked_prompt_is_a_matter_of_policy) {
 
 TEST(gemini_stream, is_finished_when_every_candidate_that_was_asked_for_is) {
   const request two{.n = 2};
-  const std::string_view first = R"({"candidates":[{"content":{"parts":[{"text":"a"}]},"finishReason":"STOP","index":0}]})";
-  const std::string_view second = R"({"candidates":[{"content":{"parts":[{"text":"b"}]},"finishReason":"STOP","index":1}]})";
+  const std::string_view first =
+      R"({"candidates":[{"content":{"parts":[{"text":"a"}]},"finishReason":"STOP","index":0}]})";
+  const std::string_view second =
+      R"({"candidates":[{"content":{"parts":[{"text":"b"}]},"finishReason":"STOP","index":1}]})";
   EXPECT_FALSE(read_all({}, two).finished);
   EXPECT_FALSE(read_all({first}, two).finished);
   const auto both = read_all({first, second}, two);
@@ -135,9 +146,10 @@ TEST(gemini_stream, an_error_event_is_what_the_provider_said) {
 }
 
 TEST(gemini_stream, garbage_is_malformed) {
-  for (const auto* data : {"", "<html>", "[DONE]", "[]", "{}", R"({"candidates":[1]})", R"({"candidates":[{"index":-1}]})",
-                           R"({"candidates":[{"index":4000}]})", R"({"candidates":[{"content":{"parts":[1]}}]})",
-                           R"({"candidates":[{"content":{"parts":[{"functionCall":{"args":{}}}]}}]})"}) {
+  for (const auto* data :
+       {"", "<html>", "[DONE]", "[]", "{}", R"({"candidates":[1]})", R"({"candidates":[{"index":-1}]})",
+        R"({"candidates":[{"index":4000}]})", R"({"candidates":[{"content":{"parts":[1]}}]})",
+        R"({"candidates":[{"content":{"parts":[{"functionCall":{"args":{}}}]}}]})"}) {
     const auto got = read_all({data});
     ASSERT_TRUE(got.fault) << data;
     EXPECT_TRUE(got.fault->malformed) << data;
@@ -145,9 +157,11 @@ TEST(gemini_stream, garbage_is_malformed) {
 }
 
 TEST(gemini_stream, reads_a_whole_answer_and_puts_it_together) {
-  const auto got = gemini::read_answer({}, gemini,
-                                       chunk(R"([{"text":"hm ","thought":true},{"text":"so","thought":true},{"text":"Hel"},{"text":"lo"},
-    {"functionCall":{"id":"c","name":"get","args":{"x":[1.0]}},"thoughtSignature":"S"}])", "STOP"));
+  const auto got = gemini::read_answer(
+      {}, gemini,
+      chunk(R"([{"text":"hm ","thought":true},{"text":"so","thought":true},{"text":"Hel"},{"text":"lo"},
+    {"functionCall":{"id":"c","name":"get","args":{"x":[1.0]}},"thoughtSignature":"S"}])",
+            "STOP"));
   ASSERT_TRUE(got);
   EXPECT_EQ(got->model, "gemini-3-pro");
   ASSERT_EQ(got->choices.size(), 1u);
@@ -177,17 +191,22 @@ TEST(gemini_stream, a_whole_answer_without_an_end_is_malformed) {
 }
 
 TEST(gemini_stream, logprobs_become_openais) {
-  const auto got = gemini::read_answer({}, gemini, R"({"candidates":[{"content":{"parts":[{"text":"Hi"}]},"finishReason":"STOP",
+  const auto got =
+      gemini::read_answer({}, gemini, R"({"candidates":[{"content":{"parts":[{"text":"Hi"}]},"finishReason":"STOP",
     "logprobsResult":{"chosenCandidates":[{"token":"Hi","logProbability":-0.5}],
-      "topCandidates":[{"candidates":[{"token":"Hi","logProbability":-0.5},{"token":"Yo","logProbability":-2.0}]}]}}]})");
+      "topCandidates":[{"candidates":[{"token":"Hi","logProbability":-0.5},
+        {"token":"Yo","logProbability":-2.0}]}]}}]})");
   ASSERT_TRUE(got);
-  testing::expect_json(got->choices.at(0).raw_logprobs, R"({"content":[{"token":"Hi","logprob":-0.5,"bytes":null,"top_logprobs":[
+  testing::expect_json(got->choices.at(0).raw_logprobs,
+                       R"({"content":[{"token":"Hi","logprob":-0.5,"bytes":null,"top_logprobs":[
     {"token":"Hi","logprob":-0.5,"bytes":null},{"token":"Yo","logprob":-2.0,"bytes":null}]}],"refusal":null})");
 }
 
 TEST(gemini_stream, reads_errors_of_every_form) {
-  constexpr std::string_view error = R"({"error":{"code":400,"message":"API key not valid.","status":"INVALID_ARGUMENT",
-    "details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"API_KEY_INVALID","domain":"googleapis.com"}]}})";
+  constexpr std::string_view error =
+      R"({"error":{"code":400,"message":"API key not valid.","status":"INVALID_ARGUMENT",
+    "details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"API_KEY_INVALID",
+      "domain":"googleapis.com"}]}})";
   for (const auto& body : {std::string(error), "[" + std::string(error) + "]"}) {
     const auto got = gemini::read_error(400, body);
     EXPECT_EQ(got.status, 400);

@@ -20,10 +20,7 @@ std::string arguments_object(std::string_view arguments) {
   json::document document;
   if (const auto root = document.parse(arguments); root && (*root)->is_object()) return std::string(arguments);
   std::string out;
-  json::writer(out)
-      .begin_object()
-      .member("arguments", json::clean_utf8(arguments, arguments.size()))
-      .end_object();
+  json::writer(out).begin_object().member("arguments", json::clean_utf8(arguments, arguments.size())).end_object();
   return out;
 }
 

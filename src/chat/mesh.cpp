@@ -35,6 +35,8 @@ std::string story_text(const story& told) {
   return text;
 }
 
-void write_story(json::writer& out, const story& told) { out.member_raw("mesh", story_text(told)); }
+void write_story(json::writer& out, const story& told) {
+  out.member_raw("mesh", story_text(told));
+}
 
 }  // namespace meshai::chat

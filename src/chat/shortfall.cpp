@@ -8,16 +8,24 @@ namespace meshai::chat {
 namespace {
 
 // Members that tell a provider about the caller or its caches; the answer is the same without them.
-constexpr std::array<std::string_view, 10> hints{
-    "cache_control", "caller",            "metadata",        "service_tier",     "store",
-    "user",          "prompt_cache_key",  "prompt_cache_retention", "safety_identifier", "thinking.display"};
+constexpr std::array<std::string_view, 10> hints{"cache_control",
+                                                 "caller",
+                                                 "metadata",
+                                                 "service_tier",
+                                                 "store",
+                                                 "user",
+                                                 "prompt_cache_key",
+                                                 "prompt_cache_retention",
+                                                 "safety_identifier",
+                                                 "thinking.display"};
 
 }  // namespace
 
 void shortfall::refuse(std::string_view param, std::string_view hint) {
   if (of_.mesh.drop.value_or(false)) return let_go(param);
   if (refused_) return;
-  if (hint.empty()) hint = "leave it out, ask for a model that takes it, or set mesh.drop = true to let it be dropped";
+  if (hint.empty())
+    hint = "leave it out, ask for a model that takes it, or set mesh.drop = true to let it be dropped";
   refused_ = problem{.status = 400,
                      .type = "invalid_request_error",
                      .code = "unsupported_parameter",

@@ -1,5 +1,5 @@
-// chat: what a target cannot express of a request. It is refused with its name, or dropped and listed where the caller
-// allows that; never silently left out.
+// chat: what a target cannot express of a request. It is refused with its name, or dropped and listed where the
+// caller allows that; never silently left out.
 #pragma once
 
 #include <optional>

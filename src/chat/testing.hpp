@@ -25,7 +25,9 @@ inline std::string at(const boost::json::value& whole, std::string_view pointer)
   const auto* found = whole.find_pointer(pointer, fault);
   return found ? boost::json::serialize(*found) : "absent";
 }
-inline std::string at(std::string_view text, std::string_view pointer) { return at(read(text), pointer); }
+inline std::string at(std::string_view text, std::string_view pointer) {
+  return at(read(text), pointer);
+}
 
 // Two texts of the same JSON.
 inline void expect_json(std::string_view got, std::string_view want) {

@@ -1,6 +1,6 @@
-// Anthropic's dialect: what a caller asks and what a provider answers. The first byte says which: q a request, s a stream
-// with one event a line, a whole answer, e an error. Whatever comes in, only valid JSON goes out, and a stream that is
-// written keeps its order of events.
+// Anthropic's dialect: what a caller asks and what a provider answers. The first byte says which: q a request, s a
+// stream with one event a line, a whole answer, e an error. Whatever comes in, only valid JSON goes out, and a
+// stream that is written keeps its order of events.
 #include <boost/json.hpp>
 #include <cstdint>
 #include <string>
@@ -94,7 +94,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   if (size == 0) return 0;
   const std::string_view text(reinterpret_cast<const char*>(bytes) + 1, size - 1);
   switch (bytes[0]) {
-    case 'q': ask(text); break;
+    case 'q':
+      ask(text);
+      break;
     case 's':
       stream(text, dialect::openai);
       stream(text, dialect::anthropic);
@@ -107,8 +109,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
         }
       }
       break;
-    case 'e': CHECK(anthropic::read_error(500, text).message.size() <= 2048); break;
-    default: break;
+    case 'e':
+      CHECK(anthropic::read_error(500, text).message.size() <= 2048);
+      break;
+    default:
+      break;
   }
   return 0;
 }

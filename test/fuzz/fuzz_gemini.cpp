@@ -1,5 +1,5 @@
-// Gemini's answers: s a stream with one response a line, a a whole answer, e an error, as the first byte says. What they
-// become for a caller of Anthropic's dialect is valid JSON.
+// Gemini's answers: s a stream with one response a line, a a whole answer, e an error, as the first byte says.
+// What they become for a caller of Anthropic's dialect is valid JSON.
 #include <boost/json.hpp>
 #include <cstdint>
 #include <string>
@@ -54,14 +54,19 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   const std::string_view text(reinterpret_cast<const char*>(bytes) + 1, size - 1);
   const request of{.dialect = dialect::anthropic};
   switch (bytes[0]) {
-    case 's': stream(text); break;
+    case 's':
+      stream(text);
+      break;
     case 'a':
       if (const auto got = gemini::read_answer(of, gemini_3, text)) {
         parse(anthropic::write_answer(of, *got, {.id = "msg"}, {}));
       }
       break;
-    case 'e': CHECK(gemini::read_error(500, text).message.size() <= 2048); break;
-    default: break;
+    case 'e':
+      CHECK(gemini::read_error(500, text).message.size() <= 2048);
+      break;
+    default:
+      break;
   }
   return 0;
 }
