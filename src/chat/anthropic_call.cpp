@@ -409,14 +409,6 @@ upstream_call pass(const request& of, const target& to) {
 }  // namespace
 
 parsed<upstream_call> write_request(const request& of, const target& to) {
-  if (of.endpoint == endpoint::embeddings) {
-    return std::unexpected(problem{.status = 400,
-                                   .type = "invalid_request_error",
-                                   .code = "unsupported_parameter",
-                                   .param = "model",
-                                   .message = "Anthropic's API has no embeddings",
-                                   .hint = "ask for a model made for embeddings"});
-  }
   auto call = of.dialect == dialect::anthropic ? pass(of, to) : call_writer(of, to).write();
   if (call) call->headers = {{"anthropic-version", "2023-06-01"}};
   return call;

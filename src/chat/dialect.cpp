@@ -12,6 +12,22 @@ namespace {
 
 bool is_anthropic(endpoint door) { return door == endpoint::messages || door == endpoint::count_tokens; }
 
+// What no drop can mend: without it there is no question left.
+std::optional<problem> untranslatable(const request& of, const target& to) {
+  if (to.dialect == dialect::openai) return std::nullopt;
+  const bool vectors = of.endpoint == endpoint::embeddings;
+  const bool tokens = of.endpoint == endpoint::completions && of.messages.front().parts.front().kind != part_kind::text;
+  if (!vectors && !tokens) return std::nullopt;
+  return problem{.status = 400,
+                 .type = "invalid_request_error",
+                 .code = "unsupported_parameter",
+                 .param = vectors ? "model" : "prompt",
+                 .message = vectors ? "this provider's API makes no embeddings"
+                                    : "this provider's API takes one prompt, as text",
+                 .hint = vectors ? "ask for a model that is made for embeddings"
+                                 : "send one string as the prompt, or ask for a model of an OpenAI-compatible provider"};
+}
+
 }  // namespace
 
 parsed<request> parse_request(endpoint door, std::string_view body) {
@@ -32,7 +48,10 @@ std::string write_problem(endpoint door, const problem& why, std::string_view re
   return is_anthropic(door) ? anthropic::write_problem(why, request_id) : openai::write_problem(why, request_id);
 }
 
+std::string write_token_count(std::int64_t input_tokens) { return anthropic::write_token_count(input_tokens); }
+
 parsed<upstream_call> write_request(const request& of, const target& to) {
+  if (auto never = untranslatable(of, to)) return std::unexpected(*std::move(never));
   switch (to.dialect) {
     case dialect::openai: return openai::write_request(of, to);
     case dialect::anthropic: return anthropic::write_request(of, to);

@@ -63,6 +63,9 @@ std::string write_answer(const request& of, const answer& whole, const answer_he
 // The body of an error answer for whoever speaks to this door.
 std::string write_problem(endpoint door, const problem& why, std::string_view request_id);
 
+// The answer of /v1/messages/count_tokens, where the count is our own.
+std::string write_token_count(std::int64_t input_tokens);
+
 // ---- the provider's side ------------------------------------------------------------------------------------------
 
 // What is known of the node that a request is written for.

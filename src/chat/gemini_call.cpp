@@ -346,12 +346,12 @@ std::string path_of(const target& to) {
 }  // namespace
 
 parsed<upstream_call> write_request(const request& of, const target& to) {
-  if (of.endpoint == endpoint::embeddings || of.endpoint == endpoint::count_tokens) {
+  if (of.endpoint == endpoint::count_tokens) {
     return std::unexpected(problem{.status = 400,
                                    .type = "invalid_request_error",
                                    .code = "unsupported_parameter",
                                    .param = "model",
-                                   .message = "this build asks the Gemini API for answers only",
+                                   .message = "tokens are not counted at the Gemini API",
                                    .hint = "ask for a model of another provider"});
   }
   auto call = call_writer(of, to).write();
