@@ -125,6 +125,7 @@ struct request {
   // In tokens: Anthropic's thinking.budget_tokens, Gemini's thinkingBudget. 0: off, -1: as much as the model sees fit.
   std::optional<std::int64_t> reasoning_budget;
   std::string user;
+  bool legacy_functions = false;                   // OpenAI's older `functions`: answered with function_call
   mesh_options mesh;
   raw_members extra;  // members this build does not know, to be carried within the same dialect
   std::string body;   // what the caller sent, without `mesh`: valid JSON, for the same dialect on the other side
@@ -141,6 +142,8 @@ struct usage {
   std::int64_t cache_written = 0;  // of input, written to a cache
   std::int64_t reasoning = 0;      // of output
   bool known = false;              // false: the provider did not say
+
+  bool operator==(const usage&) const = default;
 };
 
 enum class finish { none, stop, length, tool_calls, content_filter, stop_sequence, refusal, pause, other };

@@ -17,8 +17,10 @@ bool same_name(std::string_view escaped, std::string_view plain) {
 
 }  // namespace
 
-std::string splice(std::string_view object_text, std::initializer_list<edit> edits) {
-  std::string out = "{";
+std::string splice(std::string_view object_text, std::span<const edit> edits) {
+  std::string out;
+  out.reserve(object_text.size() + 128);
+  out += '{';
   const auto add = [&](std::string_view text) {
     if (out.size() > 1) out += ',';
     out += text;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -13,6 +14,9 @@ struct edit {
 };
 
 // `object_text` is an object that has been parsed without a fault. A member that was not there goes to the end.
-std::string splice(std::string_view object_text, std::initializer_list<edit> edits);
+std::string splice(std::string_view object_text, std::span<const edit> edits);
+inline std::string splice(std::string_view object_text, std::initializer_list<edit> edits) {
+  return splice(object_text, std::span(edits.begin(), edits.size()));
+}
 
 }  // namespace meshai::chat
