@@ -69,7 +69,7 @@ lint:
 
 fuzz:
 	@tools/setup/packages build test fuzz
-	@CXX=clang++-19 tools/setup/build build/fuzz MESHAI_TESTS=OFF MESHAI_FUZZ=ON -- all
+	@CXX=clang++-19 tools/setup/build build/fuzz MESHAI_TESTS=ON MESHAI_FUZZ=ON -- $(basename $(notdir $(wildcard test/fuzz/fuzz_*.cpp)))
 	@tools/fuzz build/fuzz $(FUZZ_SECONDS)
 
 bench:
