@@ -33,6 +33,11 @@ void buffer::filled(std::size_t size) {
   end_ += size;
 }
 
+void buffer::consume(std::size_t size) {
+  CHECK(size <= end_ - begin_);
+  begin_ += size;
+}
+
 void buffer::shrink() {
   CHECK(empty());
   begin_ = end_ = 0;

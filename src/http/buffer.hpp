@@ -19,7 +19,7 @@ class buffer {
 
   std::string_view data() const { return {bytes_.get() + begin_, end_ - begin_}; }
   bool empty() const { return begin_ == end_; }
-  void consume(std::size_t size) { begin_ += size; }
+  void consume(std::size_t size);
 
   // Where to read into; empty when the bound is reached.
   std::span<char> room();

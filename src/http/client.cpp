@@ -152,23 +152,6 @@ bool answer::until_close() const { return parts_->parser.head().until_close; }
 bool answer::reused() const { return parts_->pooled; }
 void answer::read_by(instant when) { parts_->stream->read_by(when); }
 
-task<result<std::string_view>> answer::read_some() {
-  auto& on = *parts_;
-  const auto failed = [&](const error& why) { return fail(why.kind, on.name + ": " + why.detail); };
-  for (;;) {
-    const auto got = on.parser.feed(on.in.data());
-    if (!got) co_return failed(got.error());
-    on.in.consume(got->consumed);
-    if (got->what == wire::progress::body) co_return got->body;
-    if (got->what == wire::progress::end) co_return std::string_view();
-    const auto size = co_await on.fill();
-    if (!size) co_return failed(size.error());
-    if (*size > 0) continue;
-    if (const auto end = on.parser.feed_end(); !end) co_return failed(end.error());
-    co_return std::string_view();
-  }
-}
-
 result<std::optional<std::string_view>> answer::read_ready() {
   auto& on = *parts_;
   const auto got = on.parser.feed(on.in.data());
@@ -177,6 +160,20 @@ result<std::optional<std::string_view>> answer::read_ready() {
   if (got->what == wire::progress::body) return got->body;
   if (got->what == wire::progress::end) return std::string_view();
   return std::nullopt;
+}
+
+task<result<std::string_view>> answer::read_some() {
+  auto& on = *parts_;
+  for (;;) {
+    const auto ready = read_ready();
+    if (!ready) co_return std::unexpected(ready.error());
+    if (*ready) co_return **ready;
+    const auto size = co_await on.fill();
+    if (!size) co_return fail(size.error().kind, on.name + ": " + size.error().detail);
+    if (*size > 0) continue;
+    if (const auto end = on.parser.feed_end(); !end) co_return fail(end.error().kind, on.name + ": " + end.error().detail);
+    co_return std::string_view();
+  }
 }
 
 task<result<std::string>> answer::read_all(std::size_t limit) {

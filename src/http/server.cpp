@@ -29,12 +29,12 @@ std::string_view server::state::date() {
 }
 
 server::server(const env::world& world, handler& what, server_options options)
-    : state_(std::make_unique<state>(world, what, options)) {}
+    : state_(std::make_shared<state>(world, what, options)) {}
 
 server::~server() = default;
 
 task<void> server::serve(std::unique_ptr<env::stream> stream) {
-  connection served(*state_, std::move(stream));
+  connection served(state_, std::move(stream));
   co_await served.run();
 }
 

@@ -112,7 +112,7 @@ class handler {
 // Serves any number of connections of one worker. Single-threaded, on the world's loop.
 class server {
  public:
-  // `what` must outlive the server.
+  // `what` must outlive the server, and both all of serve().
   server(const env::world& world, handler& what, server_options options = {});
   ~server();
   server(const server&) = delete;
@@ -129,7 +129,7 @@ class server {
  private:
   friend class connection;
   struct state;
-  std::unique_ptr<state> state_;
+  std::shared_ptr<state> state_;
 };
 
 }  // namespace meshai::http

@@ -15,10 +15,10 @@ static_assert(chunk_end_and_last.starts_with(wire::chunk_end) && chunk_end_and_l
 
 // Whether another request may follow this one: what is left of its body must be worth reading.
 bool connection::may_keep() const {
-  if (turn_.body_failed || home_.draining || !head().keep_alive) return false;
+  if (turn_.body_failed || home_->draining || !head().keep_alive) return false;
   if (parser_.ended()) return true;
   const bool coming = !head().expects_continue || turn_.continued;
-  return coming && head().content_length && *head().content_length <= home_.options.drain_limit;
+  return coming && head().content_length && *head().content_length <= home_->options.drain_limit;
 }
 
 // `length` is empty where the end is not known yet.
@@ -29,7 +29,7 @@ result<void> connection::compose(int status, std::span<const wire::header> heade
   turn_.keep = may_keep() && (length || http_1_1);
   out_.clear();
   wire::append_status_line(out_, status);
-  bool good = wire::append_field(out_, "Date", home_.date());
+  bool good = wire::append_field(out_, "Date", home_->date());
   for (const auto& [name, value] : headers)
     good = good && !is_framing_field(name) && wire::append_field(out_, name, value);
   if (!good) {
@@ -49,7 +49,7 @@ result<void> connection::compose(int status, std::span<const wire::header> heade
 }
 
 task<result<void>> connection::put(std::span<const std::string_view> pieces) {
-  stream_->write_by(in(home_.options.write_timeout));
+  stream_->write_by(in(home_->options.write_timeout));
   auto written = co_await stream_->write_all(pieces);
   if (!written) turn_.answer = progress::broken;
   co_return written;

@@ -43,14 +43,20 @@ void budget_share::release() noexcept {
 }
 
 // One line of the head at its longest must fit into the buffer, since the parser takes whole lines.
-connection::connection(server::state& home, std::unique_ptr<env::stream> stream)
-    : home_(home), stream_(std::move(stream)), parser_(home.options.head), in_(home.options.head.bytes + buffer::smallest),
-      budget_(home.options.budget), arrived_(home.world.loop), room_(home.world.loop), reading_(home.world.loop),
-      answering_(home.world.loop) {
-  home_.connections.insert(this);
+connection::connection(std::shared_ptr<server::state> home, std::unique_ptr<env::stream> stream)
+    : home_(std::move(home)),
+      stream_(std::move(stream)),
+      parser_(home_->options.head),
+      in_(home_->options.head.bytes + buffer::smallest),
+      budget_(home_->options.budget),
+      arrived_(home_->world.loop),
+      room_(home_->world.loop),
+      reading_(home_->world.loop),
+      answering_(home_->world.loop) {
+  home_->connections.insert(this);
 }
 
-connection::~connection() { home_.connections.erase(this); }
+connection::~connection() { home_->connections.erase(this); }
 
 task<void> connection::run() {
   reading_.spawn(read_all_the_time());
@@ -108,14 +114,16 @@ task<void> connection::more() {
 // ---- requests, one after the other ----
 
 task<void> connection::take_requests() {
-  while (co_await next_head() && co_await answer_one()) {
+  for (;;) {
+    if (!co_await next_head()) co_return;
+    if (!co_await answer_one()) co_return;
   }
 }
 
 task<bool> connection::next_head() {
   parser_.reset();
   turn_ = {};
-  const auto& limits = home_.options;
+  const auto& limits = home_->options;
   bool begun = false;
   stream_->read_by(in(fresh_ ? limits.head_timeout : limits.idle_timeout));
   for (;;) {
@@ -127,7 +135,7 @@ task<bool> connection::next_head() {
     consume(got->consumed);
     if (got->what == wire::progress::head) break;
     const bool idle = !parser_.got_some() && in_.empty();
-    if (read_ended_ || (idle && home_.draining)) co_return false;
+    if (read_ended_ || (idle && home_->draining)) co_return false;
     if (!idle && !begun) {
       begun = true;
       stream_->read_by(in(limits.head_timeout));
@@ -145,11 +153,11 @@ task<bool> connection::answer_one() {
   request in(*this);
   responder out(*this);
   {
-    const counted running(home_.busy, handling_);
-    co_await home_.what.handle(in, out);
+    const counted running(home_->busy, handling_);
+    co_await home_->what.handle(in, out);
     if (turn_.answer == progress::none && !read_ended_) {
       const error why{error_kind::unavailable, "the request was left without an answer"};
-      const auto shaped = home_.what.refuse(500, why);
+      const auto shaped = home_->what.refuse(500, why);
       const wire::header type[] = {{"Content-Type", shaped.content_type}};
       (void)co_await send(500, type, shaped.body);
     }
@@ -158,21 +166,22 @@ task<bool> connection::answer_one() {
   body_.clear();
   if (body_.capacity() > kept_body_memory) body_.shrink_to_fit();
   if (turn_.answer != progress::complete || read_ended_) co_return false;
-  if (turn_.keep) co_return parser_.ended() || co_await drop_rest_of_body();
-  if (!parser_.ended()) co_await linger();
+  if (parser_.ended()) co_return turn_.keep;
+  if (turn_.keep) co_return co_await drop_rest_of_body();
+  co_await linger();
   co_return false;
 }
 
 task<void> connection::refuse(const error& why) {
   const auto status = parser_.refusal_status();
-  const auto shaped = home_.what.refuse(status, why);
+  const auto shaped = home_->what.refuse(status, why);
   const wire::header type[] = {{"Content-Type", shaped.content_type}};
   turn_.body_failed = true;
   if (co_await send(status, type, shaped.body)) co_await linger();
 }
 
 task<bool> connection::drop_rest_of_body() {
-  stream_->read_by(in(home_.options.body_window));
+  stream_->read_by(in(home_->options.body_window));
   for (;;) {
     const auto got = parser_.feed(in_.data());
     if (!got) co_return false;
@@ -186,7 +195,7 @@ task<bool> connection::drop_rest_of_body() {
 
 // Closing while the caller still sends would make the system answer with a reset, which can overtake the answer.
 task<void> connection::linger() {
-  stream_->read_by(in(home_.options.linger));
+  stream_->read_by(in(home_->options.linger));
   while (!read_ended_) {
     consume(in_.data().size());
     co_await more();
@@ -208,7 +217,7 @@ task<result<std::string_view>> connection::read_body(std::size_t limit) {
 }
 
 task<result<void>> connection::receive_body(std::size_t limit) {
-  const auto& limits = home_.options;
+  const auto& limits = home_->options;
   const auto length = head().content_length.value_or(0);
   parser_.limit_body(limit);
   if (length <= limit) {  // else the parser refuses it below, before anything is asked for

@@ -53,7 +53,7 @@ class budget_share {
 
 class connection {
  public:
-  connection(server::state& home, std::unique_ptr<env::stream> stream);
+  connection(std::shared_ptr<server::state> home, std::unique_ptr<env::stream> stream);
   ~connection();
 
   task<void> run();
@@ -99,9 +99,9 @@ class connection {
   task<result<void>> put(std::span<const std::string_view> pieces);
   bool may_keep() const;
   result<void> compose(int status, std::span<const wire::header> headers, std::optional<std::size_t> length);
-  instant in(std::chrono::nanoseconds span) const { return home_.world.clock.now() + span; }
+  instant in(std::chrono::nanoseconds span) const { return home_->world.clock.now() + span; }
 
-  server::state& home_;
+  std::shared_ptr<server::state> home_;
   std::unique_ptr<env::stream> stream_;
   wire::request_parser parser_;
   buffer in_;

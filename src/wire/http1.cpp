@@ -151,12 +151,13 @@ refusal judge(error_code ec, std::string_view bytes) {
   using beast::http::error;
   if (ec == error::header_limit) return {431, error_kind::exhausted, "the head is too long"};
   if (ec == error::bad_version) {
-    const auto line = bytes.substr(0, bytes.find('\r'));
+    const auto line = bytes.substr(0, bytes.find_first_of("\r\n"));
     const auto at = line.rfind(" HTTP/");
     const auto version = at == line.npos ? std::string_view() : line.substr(at + 6);
     const bool known = version == "1.0" || version == "1.1";
-    return version.size() == 3 && !known ? refusal{505, error_kind::malformed, "an HTTP version other than 1.0 and 1.1"}
-                 : refusal{400, error_kind::malformed, "the first line does not end with an HTTP version"};
+    return version.size() == 3 && version[1] == '.' && !known
+               ? refusal{505, error_kind::malformed, "an HTTP version other than 1.0 and 1.1"}
+               : refusal{400, error_kind::malformed, "the first line does not end with an HTTP version"};
   }
   const auto malformed = [](const char* why) { return refusal{400, error_kind::malformed, why}; };
   if (ec == error::bad_line_ending) return malformed("a line does not end with CR LF");
