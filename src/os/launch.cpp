@@ -1,5 +1,5 @@
-// Between fork and exec the child of a threaded process may only make system calls (signal-safety(7)): all it needs is
-// laid out beforehand, and what fails travels home through a pipe that a successful exec closes.
+// Between fork and exec the child of a threaded process may only make system calls (signal-safety(7)): all it
+// needs is laid out beforehand, and what fails travels home through a pipe that a successful exec closes.
 #include "os/launch.hpp"
 
 #include <fcntl.h>
@@ -113,8 +113,8 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
 }
 
 error explain(const failure& why, const env::command& what) {
-  auto out = fault(why.code, why.where == step::folder ? "entering the folder " + what.directory
-                                                       : "starting " + what.program);
+  auto out = fault(
+      why.code, why.where == step::folder ? "entering the folder " + what.directory : "starting " + what.program);
   out.kind = why.code == ENOMEM || why.code == EAGAIN ? error_kind::exhausted : error_kind::unavailable;
   return out;
 }

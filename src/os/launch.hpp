@@ -13,8 +13,9 @@ struct launched {
   descriptor pidfd;
 };
 
-// Forks in the calling thread, which the child's life then hangs on where `what.dies_with_us`. Returns once the program
-// runs. unavailable: the program, its folder or its output cannot be opened; exhausted: no process can be had.
+// Forks in the calling thread, which the child's life then hangs on where `what.dies_with_us`. Returns once the
+// program runs. unavailable: the program, its folder or its output cannot be opened; exhausted: no process can be
+// had.
 result<launched> launch(const env::command& what);
 
 }  // namespace meshai::os

@@ -53,7 +53,8 @@ struct door {
   bool closed = false;
 };
 
-// Connections that died in the queue, and what Linux passes up from the network (accept(2)): not the listener's fault.
+// Connections that died in the queue, and what Linux passes up from the network (accept(2)): not the listener's
+// fault.
 bool is_passing(int code) {
   switch (code) {
     case EINTR:
@@ -91,8 +92,8 @@ task<result<std::unique_ptr<env::stream>>> socket_listener::accept() {
   for (;;) {
     if (self->closed) co_return fail(error_kind::unavailable, "the listener is closed");
     // Always through the loop: in a flood of connections, those that were accepted get their turn.
-    const auto [why] = co_await self->socket.async_wait(asio::posix::descriptor_base::wait_read,
-                                                        asio::as_tuple(asio::deferred));
+    const auto [why] =
+        co_await self->socket.async_wait(asio::posix::descriptor_base::wait_read, asio::as_tuple(asio::deferred));
     if (self->closed) continue;
     if (why) throw boost::system::system_error(why);
     endpoint from;

@@ -14,10 +14,14 @@ namespace {
 
 std::string_view to_string(env::log_level level) {
   switch (level) {
-    case env::log_level::debug: return "debug";
-    case env::log_level::info: return "info";
-    case env::log_level::warning: return "warning";
-    case env::log_level::error: return "error";
+    case env::log_level::debug:
+      return "debug";
+    case env::log_level::info:
+      return "info";
+    case env::log_level::warning:
+      return "warning";
+    case env::log_level::error:
+      return "error";
   }
   CHECK(false);
 }
@@ -49,7 +53,8 @@ void append_quoted(std::string& out, std::string_view text) {
 }
 
 bool is_plain(std::string_view text) {
-  return !text.empty() && std::ranges::none_of(text, [](unsigned char c) { return c <= ' ' || c == '"' || c == '=' || c == 0x7f; });
+  return !text.empty() &&
+         std::ranges::none_of(text, [](unsigned char c) { return c <= ' ' || c == '"' || c == '=' || c == 0x7f; });
 }
 
 struct value_writer {

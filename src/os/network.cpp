@@ -20,8 +20,9 @@ result<std::unique_ptr<env::listener>> network::listen(const env::address& at, b
   return os::listen(loop_, at, reuse_port);
 }
 
-task<result<std::unique_ptr<env::stream>>> network::secure_client(std::unique_ptr<env::stream> plain, std::string host,
-                                                                  env::trust anchors, instant deadline) {
+task<result<std::unique_ptr<env::stream>>> network::secure_client(std::unique_ptr<env::stream> plain,
+                                                                  std::string host, env::trust anchors,
+                                                                  instant deadline) {
   return contexts_.secure_client(loop_, std::move(plain), std::move(host), std::move(anchors), deadline);
 }
 

@@ -21,8 +21,8 @@ struct options {
 
 class worker;
 
-// What a process has once: the log, the metrics, the pool, the resolver, the trusted certificates and the thread that
-// starts children. Outlives its workers.
+// What a process has once: the log, the metrics, the pool, the resolver, the trusted certificates and the thread
+// that starts children. Outlives its workers.
 class runtime {
  public:
   explicit runtime(options how);
@@ -40,8 +40,8 @@ class runtime {
   std::unique_ptr<parts> parts_;
 };
 
-// One event loop and its world, for one thread at a time. Close what runs on it (env::scope) before it goes; what is
-// still suspended then is dropped without being resumed.
+// One event loop and its world, for one thread at a time. Close what runs on it (env::scope) before it goes; what
+// is still suspended then is dropped without being resumed.
 class worker {
  public:
   ~worker();
@@ -75,9 +75,9 @@ class signals {
   std::unique_ptr<parts> parts_;
 };
 
-// Once, at the start of main: memory is kept from core dumps and from other processes of the same user (not dumpable,
-// coredump_filter 0, RLIMIT_CORE 0), SIGPIPE is ignored, the soft limit of descriptors is raised to the hard one, and
-// descriptors 0 to 2 are open. Best effort: what the system forbids is left as it is.
+// Once, at the start of main: memory is kept from core dumps and from other processes of the same user (not
+// dumpable, coredump_filter 0, RLIMIT_CORE 0), SIGPIPE is ignored, the soft limit of descriptors is raised to the
+// hard one, and descriptors 0 to 2 are open. Best effort: what the system forbids is left as it is.
 void harden();
 
 }  // namespace meshai::os

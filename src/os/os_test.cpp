@@ -1,6 +1,7 @@
 #include "os/os.hpp"
 
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -15,14 +16,14 @@
 #include "env/pool.hpp"
 #include "env/random.hpp"
 #include "env/scope.hpp"
-#include "os/fixture.hpp"
 #include "os/log.hpp"
+#include "os/testing.hpp"
 
 namespace meshai::os {
 namespace {
 using namespace std::chrono_literals;
 
-struct basics : fixture {};
+struct basics : testing::Test, fixture {};
 
 task<int> sleep(env::clock& clock, instant when) {
   co_await clock.sleep_until(when);
@@ -143,8 +144,9 @@ TEST_F(basics, a_worker_that_goes_waits_for_its_work) {
 
 TEST(log, writes_lines_for_people) {
   const wall_time when = std::chrono::sys_days(std::chrono::year(2025) / 1 / 31) + 12h + 3ms;
-  EXPECT_EQ(render_line(when, env::log_level::warning, "node.rest",
-                        {{"node", env::own_name{"open ai"}}, {"for", 1500ms}, {"tries", std::int64_t{3}}, {"last", true}}),
+  EXPECT_EQ(render_line(
+                when, env::log_level::warning, "node.rest",
+                {{"node", env::own_name{"open ai"}}, {"for", 1500ms}, {"tries", std::int64_t{3}}, {"last", true}}),
             "2025-01-31T12:00:00.003Z warning node.rest node=\"open ai\" for=1.5s tries=3 last=true\n");
   EXPECT_EQ(render_line(when, env::log_level::info, "a.b", {{"n", env::own_name{"x\ny\"=\\"}}}),
             "2025-01-31T12:00:00.003Z info a.b n=\"x\\u000ay\\\"=\\\\\"\n");
@@ -152,8 +154,10 @@ TEST(log, writes_lines_for_people) {
 
 TEST(log, writes_json_for_machines) {
   const wall_time when = std::chrono::sys_days(std::chrono::year(2025) / 1 / 31);
-  EXPECT_EQ(render_json(when, env::log_level::error, "node.rest", {{"node", env::own_name{"a\"b"}}, {"for", 2s}, {"x", 0.5}}),
-            "{\"time\":\"2025-01-31T00:00:00.000Z\",\"level\":\"error\",\"event\":\"node.rest\",\"node\":\"a\\\"b\",\"for\":2,"
+  EXPECT_EQ(render_json(when, env::log_level::error, "node.rest",
+                        {{"node", env::own_name{"a\"b"}}, {"for", 2s}, {"x", 0.5}}),
+            "{\"time\":\"2025-01-31T00:00:00.000Z\",\"level\":\"error\",\"event\":\"node.rest\",\"node\":"
+            "\"a\\\"b\",\"for\":2,"
             "\"x\":0.5}\n");
 }
 
@@ -170,7 +174,9 @@ TEST(log, keeps_to_its_level) {
   ::close(ends[1]);
 }
 
-task<int> next_signal(signals& from) { co_return co_await from.next(); }
+task<int> next_signal(signals& from) {
+  co_return co_await from.next();
+}
 
 TEST_F(basics, signals_are_awaited) {
   signals caught(world.loop, {SIGUSR1, SIGUSR2});

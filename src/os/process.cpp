@@ -66,8 +66,8 @@ task<env::exit_status> os_child::wait() {
   const auto self = running_;
   while (!self->end) {
     if (self->end = ended(self->watch.native_handle(), WNOHANG); self->end) break;
-    const auto [why] = co_await self->watch.async_wait(asio::posix::descriptor_base::wait_read,
-                                                       asio::as_tuple(asio::deferred));
+    const auto [why] =
+        co_await self->watch.async_wait(asio::posix::descriptor_base::wait_read, asio::as_tuple(asio::deferred));
     if (why) throw boost::system::system_error(why);
   }
   co_return *self->end;

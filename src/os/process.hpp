@@ -14,8 +14,8 @@
 
 namespace meshai::os {
 
-// PR_SET_PDEATHSIG fires when the thread that forked ends, not the process: so children come from a thread of their
-// own. Shared by all workers.
+// PR_SET_PDEATHSIG fires when the thread that forked ends, not the process: so children come from a thread of
+// their own. Shared by all workers.
 class process_starter {
  public:
   process_starter() = default;

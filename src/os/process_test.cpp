@@ -1,5 +1,6 @@
 #include "env/process.hpp"
 
+#include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -12,7 +13,7 @@
 
 #include "env/event.hpp"
 #include "env/scope.hpp"
-#include "os/fixture.hpp"
+#include "os/testing.hpp"
 
 namespace meshai::os {
 namespace {
@@ -22,7 +23,9 @@ env::command shell(const std::string& script) {
   return {.program = "/bin/sh", .arguments = {"-c", script}};
 }
 
-task<env::exit_status> end_of(env::child& child) { co_return co_await child.wait(); }
+task<env::exit_status> end_of(env::child& child) {
+  co_return co_await child.wait();
+}
 
 std::string content(const std::string& file) {
   std::ifstream in(file);
@@ -31,7 +34,7 @@ std::string content(const std::string& file) {
   return out.str();
 }
 
-struct processes : fixture {
+struct processes : testing::Test, fixture {
   // What the script printed.
   std::string run(env::command what) {
     what.output = folder.file("out");
@@ -141,11 +144,14 @@ TEST_F(processes, say_why_they_do_not_start) {
   EXPECT_EQ(world.process.start({.program = "sh"}).error().kind, error_kind::malformed);
 }
 
-bool is_gone(pid_t pid) { return ::kill(pid, 0) != 0 && errno == ESRCH; }
+bool is_gone(pid_t pid) {
+  return ::kill(pid, 0) != 0 && errno == ESRCH;
+}
 
 TEST_F(processes, go_with_their_owner_and_take_their_own_children) {
   auto child = world.process.start([&] {
-    auto what = shell("sleep 1000 & echo $! > " + folder.file("grandchild") + "; echo > " + folder.file("ready") + "; wait");
+    auto what = shell("sleep 1000 & echo $! > " + folder.file("grandchild") + "; echo > " + folder.file("ready") +
+                      "; wait");
     return what;
   }());
   ASSERT_TRUE(child);
@@ -155,7 +161,9 @@ TEST_F(processes, go_with_their_owner_and_take_their_own_children) {
   child->reset();
   EXPECT_TRUE(is_gone(pid)) << "killed and reaped";
   // The grandchild is reaped by whoever adopted it, in its own time: it is enough that it does not run.
-  for (int i = 0; i < 1000 && !is_gone(grandchild) && content("/proc/" + std::to_string(grandchild) + "/stat").find(") Z") == std::string::npos; ++i) {
+  for (int i = 0; i < 1000 && !is_gone(grandchild) &&
+                  content("/proc/" + std::to_string(grandchild) + "/stat").find(") Z") == std::string::npos;
+       ++i) {
     ::usleep(10'000);
   }
   const auto state = content("/proc/" + std::to_string(grandchild) + "/stat");
@@ -186,7 +194,7 @@ TEST_F(processes, a_wait_is_cancellable_and_may_be_repeated) {
 
 // A program that starts a child from one of its threads, tells the child's number and stays.
 [[noreturn]] void helper(int news, bool own_network) {
-  runtime shared({.log_level = env::log_level::error, .json_log = false, .pool_threads = 1, .name_servers = {}});
+  runtime shared({.log_level = env::log_level::error});
   auto loop = shared.make_worker();
   auto what = shell("exec sleep 1000");
   what.own_network = own_network;
@@ -219,8 +227,12 @@ void expect_child_dies_with_killed_parent(bool own_network) {
   ::prctl(PR_SET_CHILD_SUBREAPER, 0);
 }
 
-TEST(orphans, die_with_a_killed_parent) { expect_child_dies_with_killed_parent(false); }
-TEST(orphans, die_with_a_killed_parent_from_a_namespace_too) { expect_child_dies_with_killed_parent(true); }
+TEST(orphans, die_with_a_killed_parent) {
+  expect_child_dies_with_killed_parent(false);
+}
+TEST(orphans, die_with_a_killed_parent_from_a_namespace_too) {
+  expect_child_dies_with_killed_parent(true);
+}
 
 }  // namespace
 }  // namespace meshai::os

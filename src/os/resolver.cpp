@@ -1,5 +1,5 @@
-// A query is shared by the coroutine that waits and by c-ares, whose thread only ever posts the answer to the loop. The
-// coroutine waits on a timer that the answer cancels: giving up is just leaving.
+// A query is shared by the coroutine that waits and by c-ares, whose thread only ever posts the answer to the
+// loop. The coroutine waits on a timer that the answer cancels: giving up is just leaving.
 #include "os/resolver.hpp"
 
 #include <ares.h>
@@ -144,8 +144,8 @@ result<resolver::channel*> resolver::open() {
   how.evsys = ARES_EVSYS_DEFAULT;
   how.qcache_max_ttl = 0;  // cached here, within bounds of our own
   auto made = std::make_unique<channel>();
-  int status = ares_init_options(&made->handle, &how,
-                                 ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_EVENT_THREAD | ARES_OPT_QUERY_CACHE);
+  int status = ares_init_options(
+      &made->handle, &how, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_EVENT_THREAD | ARES_OPT_QUERY_CACHE);
   if (status == ARES_SUCCESS && !name_servers_.empty()) {
     status = ares_set_servers_csv(made->handle, name_servers_.c_str());
   }
@@ -177,7 +177,8 @@ void resolver::remember(const std::string& host, const std::vector<std::string>&
 task<result<std::vector<std::string>>> resolver::resolve(executor loop, std::shared_ptr<mailbox> home,
                                                          std::string host, instant deadline) {
   if (is_numeric(host)) co_return std::vector{host};
-  std::ranges::transform(host, host.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::ranges::transform(host, host.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   if (is_localhost(host)) co_return std::vector<std::string>{"127.0.0.1", "::1"};
   if (host.empty() || host.size() > longest_name + 1) co_return fail(error_kind::malformed, "not a host name");
   if (auto known = cached(host); !known.empty()) co_return known;

@@ -22,8 +22,8 @@ class resolver {
   resolver(const resolver&) = delete;
   resolver& operator=(const resolver&) = delete;
 
-  // unreachable: no such name, or no name server that answers; malformed: not a host name. A query that was given up
-  // goes on in the background, within c-ares' own bounds, and feeds nobody.
+  // unreachable: no such name, or no name server that answers; malformed: not a host name. A query that was given
+  // up goes on in the background, within c-ares' own bounds, and feeds nobody.
   task<result<std::vector<std::string>>> resolve(executor loop, std::shared_ptr<mailbox> home, std::string host,
                                                  instant deadline);
 

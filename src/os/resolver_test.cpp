@@ -1,4 +1,5 @@
 #include <arpa/inet.h>
+#include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -9,14 +10,14 @@
 
 #include "env/event.hpp"
 #include "env/scope.hpp"
-#include "os/fixture.hpp"
+#include "os/testing.hpp"
 
 namespace meshai::os {
 namespace {
 using namespace std::chrono_literals;
 
-// A name server on loopback (RFC 1035 4.1): knows one address for every name but those that begin with "no" (NXDOMAIN)
-// or "slow" (silence).
+// A name server on loopback (RFC 1035 4.1): knows one address for every name but those that begin with "no"
+// (NXDOMAIN) or "slow" (silence).
 class name_server {
  public:
   name_server() : fd_(::socket(AF_INET, SOCK_DGRAM, 0)) {
@@ -73,8 +74,8 @@ struct names_setup {
   name_server server;
 };
 
-struct names : names_setup, fixture {
-  names() : fixture({.log_level = env::log_level::error, .json_log = false, .pool_threads = 1, .name_servers = server.at()}) {}
+struct names : testing::Test, names_setup, fixture {
+  names() : fixture({.log_level = env::log_level::error, .pool_threads = 1, .name_servers = server.at()}) {}
   auto resolve(std::string host, instant deadline = soon()) {
     return finish(world.network.resolve(std::move(host), deadline));
   }
@@ -139,7 +140,9 @@ task<int> give_up(env::world world, name_server& server) {
   co_return 0;
 }
 
-TEST_F(names, a_query_may_be_given_up) { finish(give_up(world, server)); }
+TEST_F(names, a_query_may_be_given_up) {
+  finish(give_up(world, server));
+}
 
 TEST_F(names, a_worker_may_go_before_the_answer_comes) {
   std::optional<result<list>> out;
@@ -170,7 +173,9 @@ task<int> fill(env::world world) {
   co_return good;
 }
 
-TEST_F(names, more_than_the_cache_holds_are_still_answered) { EXPECT_EQ(finish(fill(world)), 1200); }
+TEST_F(names, more_than_the_cache_holds_are_still_answered) {
+  EXPECT_EQ(finish(fill(world)), 1200);
+}
 
 }  // namespace
 }  // namespace meshai::os

@@ -31,9 +31,15 @@ struct runtime::parts {
 
 runtime::runtime(options how) : parts_(std::make_unique<parts>(how)) {}
 runtime::~runtime() = default;
-std::unique_ptr<worker> runtime::make_worker() { return std::unique_ptr<worker>(new worker(*parts_)); }
-env::log& runtime::log() { return parts_->log; }
-env::metrics& runtime::metrics() { return parts_->metrics; }
+std::unique_ptr<worker> runtime::make_worker() {
+  return std::unique_ptr<worker>(new worker(*parts_));
+}
+env::log& runtime::log() {
+  return parts_->log;
+}
+env::metrics& runtime::metrics() {
+  return parts_->metrics;
+}
 
 struct worker::parts {
   explicit parts(runtime::parts& of)
@@ -43,8 +49,8 @@ struct worker::parts {
         pool(context.get_executor(), shared.pool, home),
         network(context.get_executor(), shared.names, shared.contexts, home),
         process(context.get_executor(), shared.starter) {}
-  // First nobody may post any more, then the pool waits for its jobs (the order below), then the loop goes with what
-  // is still suspended on it.
+  // First nobody may post any more, then the pool waits for its jobs (the order below), then the loop goes with
+  // what is still suspended on it.
   ~parts() { home->close(); }
 
   runtime::parts& shared;
@@ -63,8 +69,8 @@ worker::~worker() = default;
 
 env::world worker::world() {
   auto& p = *parts_;
-  return {p.context.get_executor(), p.clock,   p.random,     p.entropy, p.network, p.process,
-          p.pool,                   p.shared.log, p.shared.metrics};
+  return {p.context.get_executor(), p.clock, p.random, p.entropy, p.network, p.process, p.pool, p.shared.log,
+          p.shared.metrics};
 }
 
 void worker::run() {
@@ -72,6 +78,8 @@ void worker::run() {
   parts_->context.run();
 }
 
-void worker::stop() { parts_->context.stop(); }
+void worker::stop() {
+  parts_->context.stop();
+}
 
 }  // namespace meshai::os

@@ -1,5 +1,6 @@
-// A connection is shared by its stream, its pending operations and its timers, so that a stream may be destroyed at any
-// moment. After every wait an operation asks the connection why it was woken: closed, timed out, cancelled or done.
+// A connection is shared by its stream, its pending operations and its timers, so that a stream may be destroyed
+// at any moment. After every wait an operation asks the connection why it was woken: closed, timed out, cancelled
+// or done.
 #include "os/socket.hpp"
 
 #include <fmt/format.h>
@@ -28,8 +29,8 @@ using boost::system::error_code;
 // Completes with a tuple and, unlike use_awaitable, without a coroutine frame of its own.
 constexpr auto token = asio::as_tuple(asio::deferred);
 
-// A deadline for one direction. Moving it costs an assignment: the timer is armed only where it would ring too late,
-// and when it rings early it is armed again for what the deadline is by then.
+// A deadline for one direction. Moving it costs an assignment: the timer is armed only where it would ring too
+// late, and when it rings early it is armed again for what the deadline is by then.
 struct expiry {
   explicit expiry(const executor& loop) : timer(loop) {}
 
@@ -41,7 +42,8 @@ struct expiry {
 };
 
 struct connection : std::enable_shared_from_this<connection> {
-  connection(const executor& loop, env::address to) : socket(loop), peer(std::move(to)), reading(loop), writing(loop) {}
+  connection(const executor& loop, env::address to)
+      : socket(loop), peer(std::move(to)), reading(loop), writing(loop) {}
 
   // Before an operation waits: what forbids it, if anything does.
   std::optional<error> refusal(expiry& side);
@@ -66,7 +68,9 @@ struct pending_mark {
   expiry& side;
 };
 
-error closed_here() { return {error_kind::unavailable, "the connection was closed on this side"}; }
+error closed_here() {
+  return {error_kind::unavailable, "the connection was closed on this side"};
+}
 
 error out_of_time(const env::address& peer) {
   return {error_kind::timeout, fmt::format("{} did not answer in time", peer.text())};
@@ -166,7 +170,8 @@ std::size_t gather(std::span<const std::string_view> pieces, std::size_t sent, s
   return count;
 }
 
-// What a write nearly always is: one system call, without a round through the loop. Returns the bytes sent or -errno.
+// What a write nearly always is: one system call, without a round through the loop. Returns the bytes sent or
+// -errno.
 ssize_t send_now(int fd, std::span<const std::string_view> pieces, std::size_t sent) {
   std::array<iovec, 16> parts;
   msghdr message{};
@@ -223,12 +228,13 @@ void send_at_once(const descriptor& fd) {
   ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
-// TCP lets a socket connect to itself when the port it was given by chance is the one it dials, where nobody listens.
+// TCP lets a socket connect to itself when the port it was given by chance is the one it dials, where nobody
+// listens.
 bool is_itself(int fd) {
   endpoint local, remote;
   local.size = remote.size = sizeof local.bytes;
-  return ::getsockname(fd, local.data(), &local.size) == 0 && ::getpeername(fd, remote.data(), &remote.size) == 0 &&
-         to_address(local) == to_address(remote);
+  return ::getsockname(fd, local.data(), &local.size) == 0 &&
+         ::getpeername(fd, remote.data(), &remote.size) == 0 && to_address(local) == to_address(remote);
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 #include <arpa/inet.h>
+#include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -10,13 +11,13 @@
 
 #include "env/event.hpp"
 #include "env/scope.hpp"
-#include "os/fixture.hpp"
+#include "os/testing.hpp"
 
 namespace meshai::os {
 namespace {
 using namespace std::chrono_literals;
 
-struct sockets : fixture {
+struct sockets : testing::Test, fixture {
   connected pair(env::address at = loopback()) {
     auto made = finish(connect_pair(world.network, std::move(at)));
     EXPECT_TRUE(made) << made.error().detail;

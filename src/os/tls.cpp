@@ -29,8 +29,8 @@ using session_ptr = std::unique_ptr<SSL_SESSION, session_free>;
 
 constexpr unsigned char http_1_1[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};  // RFC 7301 6
 
-// Both sides' rules. The key shares of a hello are the groups with a star: one of them is right for nearly every peer,
-// which saves the round trip of a second hello.
+// Both sides' rules. The key shares of a hello are the groups with a star: one of them is right for nearly every
+// peer, which saves the round trip of a second hello.
 context_ptr new_context(const SSL_METHOD* side) {
   context_ptr context(SSL_CTX_new(side));
   CHECK(context);
@@ -48,7 +48,9 @@ std::string file_mark(const std::string& file) {
   return file + '\0' + fmt::format("{} {}.{}", found.st_size, found.st_mtim.tv_sec, found.st_mtim.tv_nsec) + '\0';
 }
 
-bool is_readable(const std::string& file) { return ::access(file.c_str(), R_OK) == 0; }
+bool is_readable(const std::string& file) {
+  return ::access(file.c_str(), R_OK) == 0;
+}
 
 bool is_ip(const std::string& host) {
   boost::system::error_code bad;
@@ -119,13 +121,16 @@ result<std::shared_ptr<client_context>> new_client_context(const env::trust& anc
   if (SSL_CTX_set_default_verify_paths(context) != 1) {
     return fail(error_kind::unavailable, "the system's certificate authorities: " + openssl_words());
   }
-  // What the operator adds is believed as it stands, also an intermediate authority or a single server's certificate.
+  // What the operator adds is believed as it stands, also an intermediate authority or a single server's
+  // certificate.
   X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), X509_V_FLAG_PARTIAL_CHAIN);
   for (const auto& file : anchors.extra_ca_files) {
     ERR_clear_error();
-    if (!is_readable(file)) return fail(error_kind::unavailable, "cannot read the certificate authorities in " + file);
+    if (!is_readable(file))
+      return fail(error_kind::unavailable, "cannot read the certificate authorities in " + file);
     if (SSL_CTX_load_verify_file(context, file.c_str()) != 1) {
-      return fail(error_kind::malformed, fmt::format("{} holds no certificates in PEM: {}", file, openssl_words()));
+      return fail(error_kind::malformed,
+                  fmt::format("{} holds no certificates in PEM: {}", file, openssl_words()));
     }
   }
   CHECK(SSL_CTX_set_alpn_protos(context, http_1_1, sizeof http_1_1) == 0);
@@ -174,11 +179,13 @@ task<result<std::unique_ptr<env::stream>>> tls_contexts::secure_client(executor 
     co_return fail(error_kind::malformed, "not a host name that a certificate can bear: " + host);
   }
   if (const auto session = (*context)->take(host)) SSL_set_session(ssl.get(), session.get());
-  co_return co_await start_tls(std::move(loop), std::move(ssl), *context, std::move(plain), std::move(host), deadline);
+  co_return co_await start_tls(std::move(loop), std::move(ssl), *context, std::move(plain), std::move(host),
+                               deadline);
 }
 
 task<result<std::unique_ptr<env::stream>>> secure_server(executor loop, std::unique_ptr<env::stream> plain,
-                                                         std::shared_ptr<const env::identity> who, instant deadline) {
+                                                         std::shared_ptr<const env::identity> who,
+                                                         instant deadline) {
   const auto* const ours = dynamic_cast<const certificate*>(who.get());
   CHECK(ours != nullptr);
   ssl_ptr ssl(SSL_new(ours->context.get()));
@@ -187,7 +194,8 @@ task<result<std::unique_ptr<env::stream>>> secure_server(executor loop, std::uni
   co_return co_await start_tls(std::move(loop), std::move(ssl), std::move(who), std::move(plain), {}, deadline);
 }
 
-result<std::shared_ptr<const env::identity>> load_identity(const std::string& cert_file, const std::string& key_file) {
+result<std::shared_ptr<const env::identity>> load_identity(const std::string& cert_file,
+                                                           const std::string& key_file) {
   for (const auto& file : {cert_file, key_file}) {
     if (!is_readable(file)) return fail(error_kind::unavailable, "cannot read " + file);
   }
@@ -197,7 +205,8 @@ result<std::shared_ptr<const env::identity>> load_identity(const std::string& ce
   SSL_CTX_set_default_passwd_cb_userdata(context.get(), &asked);
   ERR_clear_error();
   if (SSL_CTX_use_certificate_chain_file(context.get(), cert_file.c_str()) != 1) {
-    return fail(error_kind::malformed, fmt::format("{} is no certificate chain in PEM: {}", cert_file, openssl_words()));
+    return fail(error_kind::malformed,
+                fmt::format("{} is no certificate chain in PEM: {}", cert_file, openssl_words()));
   }
   if (SSL_CTX_use_PrivateKey_file(context.get(), key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
     const bool mismatch = ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_VALUES_MISMATCH ||
@@ -205,10 +214,12 @@ result<std::shared_ptr<const env::identity>> load_identity(const std::string& ce
     const auto words = openssl_words();
     if (asked) {
       return fail(error_kind::denied, fmt::format("{} is locked by a passphrase; write it without one "
-                                                  "(openssl pkey -in {} -out plain.pem)", key_file, key_file));
+                                                  "(openssl pkey -in {} -out plain.pem)",
+                                                  key_file, key_file));
     }
     if (mismatch) {
-      return fail(error_kind::malformed, fmt::format("the key {} does not belong to the certificate {}", key_file, cert_file));
+      return fail(error_kind::malformed,
+                  fmt::format("the key {} does not belong to the certificate {}", key_file, cert_file));
     }
     return fail(error_kind::malformed, fmt::format("{} is no private key in PEM: {}", key_file, words));
   }

@@ -12,8 +12,8 @@ namespace meshai::os {
 
 struct client_context;
 
-// What clients trust, built once for each set of authorities and kept while the files stay as they are. Shared by all
-// workers.
+// What clients trust, built once for each set of authorities and kept while the files stay as they are. Shared by
+// all workers.
 class tls_contexts {
  public:
   tls_contexts();
@@ -30,7 +30,9 @@ class tls_contexts {
 };
 
 task<result<std::unique_ptr<env::stream>>> secure_server(executor loop, std::unique_ptr<env::stream> plain,
-                                                         std::shared_ptr<const env::identity> who, instant deadline);
-result<std::shared_ptr<const env::identity>> load_identity(const std::string& cert_file, const std::string& key_file);
+                                                         std::shared_ptr<const env::identity> who,
+                                                         instant deadline);
+result<std::shared_ptr<const env::identity>> load_identity(const std::string& cert_file,
+                                                           const std::string& key_file);
 
 }  // namespace meshai::os

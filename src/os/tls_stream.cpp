@@ -1,5 +1,6 @@
-// Reading may produce bytes to send (key updates, alerts) while a write is on its way, but the stream below has one
-// writer at a time: whoever finds a write on its way leaves its bytes in `sealed`, and that writer takes them along.
+// Reading may produce bytes to send (key updates, alerts) while a write is on its way, but the stream below has
+// one writer at a time: whoever finds a write on its way leaves its bytes in `sealed`, and that writer takes them
+// along.
 #include "os/tls_stream.hpp"
 
 #include <fmt/format.h>
@@ -39,8 +40,8 @@ struct channel {
   // After a call to OpenSSL: nothing where it needs more bytes, else what is wrong.
   std::optional<error> trouble(int returned);
   error handshake_error(const error& plainly) const;
-  task<result<void>> fetch();            // more bytes from the peer
-  task<result<void>> flush();            // starts sending, or leaves it to the write that is on its way
+  task<result<void>> fetch();  // more bytes from the peer
+  task<result<void>> flush();  // starts sending, or leaves it to the write that is on its way
   task<result<void>> seal(std::string_view text);
 
   std::unique_ptr<env::stream> plain;
@@ -70,7 +71,9 @@ struct flushing_mark {
 
 // The BIO: OpenSSL's view of the channel's two buffers.
 
-channel& channel_of(BIO* bio) { return *static_cast<channel*>(BIO_get_data(bio)); }
+channel& channel_of(BIO* bio) {
+  return *static_cast<channel*>(BIO_get_data(bio));
+}
 
 int bio_write(BIO* bio, const char* bytes, std::size_t size, std::size_t* written) {
   BIO_clear_retry_flags(bio);
@@ -94,9 +97,12 @@ int bio_read(BIO* bio, char* into, std::size_t size, std::size_t* got) {
 
 long bio_control(BIO* bio, int command, long, void*) {
   switch (command) {
-    case BIO_CTRL_FLUSH: return 1;
-    case BIO_CTRL_EOF: return channel_of(bio).ended && channel_of(bio).incoming.empty();
-    default: return 0;
+    case BIO_CTRL_FLUSH:
+      return 1;
+    case BIO_CTRL_EOF:
+      return channel_of(bio).ended && channel_of(bio).incoming.empty();
+    default:
+      return 0;
   }
 }
 
@@ -131,7 +137,8 @@ std::optional<error> channel::trouble(int returned) {
       ERR_clear_error();
       return truncated();
     }
-    if (reason >= SSL_AD_REASON_OFFSET) return error{error_kind::refused, "the peer ended TLS: " + openssl_words()};
+    if (reason >= SSL_AD_REASON_OFFSET)
+      return error{error_kind::refused, "the peer ended TLS: " + openssl_words()};
   }
   if (why == SSL_ERROR_SYSCALL && ended) return truncated();
   return error{error_kind::malformed, "TLS went wrong: " + openssl_words()};
@@ -303,7 +310,9 @@ void tls_stream::write_now(std::string_view bytes) noexcept {
 
 }  // namespace
 
-void ssl_free::operator()(ssl_st* ssl) const { SSL_free(ssl); }
+void ssl_free::operator()(ssl_st* ssl) const {
+  SSL_free(ssl);
+}
 
 std::string openssl_words() {
   std::string out;
@@ -314,7 +323,8 @@ std::string openssl_words() {
   return out;
 }
 
-task<result<std::unique_ptr<env::stream>>> start_tls(executor loop, ssl_ptr ssl, std::shared_ptr<const void> context,
+task<result<std::unique_ptr<env::stream>>> start_tls(executor loop, ssl_ptr ssl,
+                                                     std::shared_ptr<const void> context,
                                                      std::unique_ptr<env::stream> plain, std::string host,
                                                      instant deadline) {
   const auto on = std::make_shared<channel>(std::move(loop), std::move(ssl), std::move(context), std::move(plain),

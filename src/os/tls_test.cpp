@@ -1,3 +1,4 @@
+#include <gtest/gtest.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -7,7 +8,7 @@
 
 #include "env/event.hpp"
 #include "env/scope.hpp"
-#include "os/fixture.hpp"
+#include "os/testing.hpp"
 
 namespace meshai::os {
 namespace {
@@ -76,8 +77,8 @@ struct both_ends {
   result<std::unique_ptr<env::stream>> server = fail(error_kind::unavailable, "not tried");
 };
 
-task<void> serve(env::network& network, std::unique_ptr<env::stream> plain, std::shared_ptr<const env::identity> who,
-                 both_ends& out, env::event& done) {
+task<void> serve(env::network& network, std::unique_ptr<env::stream> plain,
+                 std::shared_ptr<const env::identity> who, both_ends& out, env::event& done) {
   out.server = co_await network.secure_server(std::move(plain), std::move(who), soon());
   done.set();
 }
@@ -88,13 +89,14 @@ task<both_ends> shake_hands(env::world world, connected plain, std::shared_ptr<c
   env::event done(world.loop);
   env::scope scope(world.loop);
   scope.spawn(serve(world.network, std::move(plain.server), std::move(who), out, done));
-  out.client = co_await world.network.secure_client(std::move(plain.client), std::move(host), std::move(anchors), deadline);
+  out.client =
+      co_await world.network.secure_client(std::move(plain.client), std::move(host), std::move(anchors), deadline);
   co_await done.wait();
   co_await scope.close();
   co_return out;
 }
 
-struct tls : fixture {
+struct tls : testing::Test, fixture {
   tls() {
     certify(root, {.name = "root", .authority = true}, root);
     save(folder.file("root.pem"), {root.certificate});
@@ -114,7 +116,8 @@ struct tls : fixture {
   }
   both_ends meet(std::shared_ptr<const env::identity> who, std::string host, env::trust anchors) {
     auto plain = finish(connect_pair(world.network, loopback()));
-    return finish(shake_hands(world, std::move(*plain), std::move(who), std::move(host), std::move(anchors), soon()));
+    return finish(
+        shake_hands(world, std::move(*plain), std::move(who), std::move(host), std::move(anchors), soon()));
   }
   void expect_denied(const both_ends& ends, std::string_view word) {
     ASSERT_FALSE(ends.client);
@@ -218,7 +221,8 @@ TEST_F(tls, says_what_is_wrong_with_an_identity) {
   save(key, other.key);
   auto& network = world.network;
   EXPECT_NE(network.load_identity(cert, key).error().detail.find("does not belong"), std::string::npos);
-  EXPECT_NE(network.load_identity(folder.file("no.pem"), key).error().detail.find("cannot read"), std::string::npos);
+  EXPECT_NE(network.load_identity(folder.file("no.pem"), key).error().detail.find("cannot read"),
+            std::string::npos);
   EXPECT_EQ(network.load_identity(key, key).error().kind, error_kind::malformed);
   EXPECT_EQ(network.load_identity(cert, cert).error().kind, error_kind::malformed);
   save(key, server.key, "open sesame");
@@ -263,7 +267,9 @@ class cut_stream final : public env::stream {
     if (cut_) co_return 0;
     co_return co_await over_->read_some(into);
   }
-  task<result<void>> write_all(std::span<const std::string_view> pieces) override { return over_->write_all(pieces); }
+  task<result<void>> write_all(std::span<const std::string_view> pieces) override {
+    return over_->write_all(pieces);
+  }
   void read_by(instant when) override { over_->read_by(when); }
   void write_by(instant when) override { over_->write_by(when); }
   void close() noexcept override { over_->close(); }
@@ -338,16 +344,10 @@ TEST_F(tls, carries_much_both_ways_at_once) {
   finish(flood(world, ends));
 }
 
-task<int> late(both_ends& ends) {
-  (*ends.client)->read_by(in(30ms));
-  const auto got = co_await read(**ends.client, 1);
-  EXPECT_EQ(got.error().kind, error_kind::timeout);
-  co_return 0;
-}
-
 TEST_F(tls, obeys_deadlines) {
   auto ends = meet(identity(localhost), "localhost", ours);
-  finish(late(ends));
+  (*ends.client)->read_by(in(30ms));
+  EXPECT_EQ(finish(read(**ends.client, 1)).error().kind, error_kind::timeout);
 }
 
 task<void> read_one(env::stream& from, std::optional<error_kind>& out, env::event& done) {
@@ -394,8 +394,10 @@ task<result<seen>> inspect(env::stream& plain, SSL_CTX* context) {
       std::size_t n = 0;
       SSL_write_ex(ssl, "!", 1, &n);
     }
-    for (int n = BIO_read(out_bytes, buffer, sizeof buffer); n > 0; n = BIO_read(out_bytes, buffer, sizeof buffer)) {
-      if (const auto sent = co_await write(plain, {buffer, static_cast<std::size_t>(n)}); !sent) co_return std::unexpected(sent.error());
+    for (int n = BIO_read(out_bytes, buffer, sizeof buffer); n > 0;
+         n = BIO_read(out_bytes, buffer, sizeof buffer)) {
+      if (const auto sent = co_await write(plain, {buffer, static_cast<std::size_t>(n)}); !sent)
+        co_return std::unexpected(sent.error());
     }
     if (done) break;
     const auto got = co_await plain.read_some(buffer);
@@ -419,7 +421,8 @@ task<void> inspect_into(env::stream& plain, SSL_CTX* context, result<seen>& out,
   done.set();
 }
 
-task<result<seen>> be_seen(env::world world, connected plain, SSL_CTX* context, std::string host, env::trust anchors) {
+task<result<seen>> be_seen(env::world world, connected plain, SSL_CTX* context, std::string host,
+                           env::trust anchors) {
   result<seen> out = fail(error_kind::unavailable, "");
   env::event done(world.loop);
   env::scope scope(world.loop);
@@ -433,8 +436,8 @@ task<result<seen>> be_seen(env::world world, connected plain, SSL_CTX* context, 
   co_return out;
 }
 
-int accept_http(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* offered, unsigned int size,
-                void*) {
+int accept_http(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* offered,
+                unsigned int size, void*) {
   *out = offered + 1;
   *out_size = offered[0];
   return size == 9 ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
@@ -463,9 +466,8 @@ TEST_F(hello, prefers_the_hybrid_group_and_asks_for_http_1_1) {
   EXPECT_EQ(got->group, "X25519MLKEM768");
   EXPECT_EQ(got->name, "localhost");
   EXPECT_EQ(got->alpn, "http/1.1");
+  EXPECT_EQ(look("127.0.0.1")->name, "") << "an IP address is not announced";
 }
-
-TEST_F(hello, names_no_ip_address) { EXPECT_EQ(look("127.0.0.1")->name, ""); }
 
 TEST_F(hello, falls_back_to_older_groups_and_tls_1_2_but_not_below) {
   SSL_CTX_set1_groups_list(context, "P-256");

@@ -50,7 +50,7 @@ struct core {
   bool ending = false;  // the simulation is being destroyed: nothing starts any more
 
   std::map<std::pair<std::string, std::string>, link> links;  // by IP address, from and to
-  std::map<std::string, host_parts*> hosts;                       // by IP address
+  std::map<std::string, host_parts*> hosts;                   // by IP address
   std::map<std::string, std::vector<std::string>> names;
   std::set<std::string> distrusted;
   std::vector<std::string> secured;
@@ -62,7 +62,8 @@ struct core {
 // An alarm that is forgotten when it goes out of sight.
 class alarm {
  public:
-  alarm(core& in, instant when, std::move_only_function<void()> ring) : core_(in), id_(in.at(when, std::move(ring))) {}
+  alarm(core& in, instant when, std::move_only_function<void()> ring)
+      : core_(in), id_(in.at(when, std::move(ring))) {}
   ~alarm() { core_.forget(id_); }
   alarm(const alarm&) = delete;
   alarm& operator=(const alarm&) = delete;

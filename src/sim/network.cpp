@@ -41,7 +41,9 @@ class listener final : public env::listener {
 
 class passport final : public env::identity {};
 
-bool is_any(const std::string& ip) { return ip == "0.0.0.0" || ip == "::"; }
+bool is_any(const std::string& ip) {
+  return ip == "0.0.0.0" || ip == "::";
+}
 
 bool leads_to(const env::address& dialled, const env::address& local) {
   if (dialled.is_unix() || local.is_unix()) return dialled.path == local.path;
@@ -62,9 +64,9 @@ error refused(const env::address& by) {
 
 task<bool> network::travel(const std::string& from, const std::string& to, instant deadline) {
   const auto& way = core_.between(from, to);
-  const auto there = core_.now + std::chrono::nanoseconds(core_.chance.between(
-                                     static_cast<std::uint64_t>(way.latency_min.count()),
-                                     static_cast<std::uint64_t>(way.latency_max.count())));
+  const auto there = core_.now + std::chrono::nanoseconds(
+                                     core_.chance.between(static_cast<std::uint64_t>(way.latency_min.count()),
+                                                          static_cast<std::uint64_t>(way.latency_max.count())));
   clock watch(core_);
   co_await watch.sleep_until(std::min(there, deadline));
   co_return there <= deadline;
@@ -92,7 +94,8 @@ network* network::host_of(const env::address& to) {
 std::shared_ptr<doorway> network::open_at(const env::address& to) {
   std::erase_if(doorways_, [](const auto& one) { return one->closed; });
   std::vector<std::shared_ptr<doorway>> fitting;
-  std::ranges::copy_if(doorways_, std::back_inserter(fitting), [&](const auto& one) { return leads_to(to, one->local); });
+  std::ranges::copy_if(doorways_, std::back_inserter(fitting),
+                       [&](const auto& one) { return leads_to(to, one->local); });
   if (fitting.empty()) return nullptr;
   return fitting[core_.chance.between(0, fitting.size() - 1)];
 }
@@ -115,10 +118,12 @@ task<result<std::unique_ptr<env::stream>>> network::dial(env::address to, instan
     if (gives_up < deadline) co_return fail(error_kind::unreachable, "connecting to " + to.text() + ": no answer");
   }
   core_.note("dialled", {arrived, to.port}, there->ip_);
-  if (!arrived || way.cut || unanswered) co_return fail(error_kind::timeout, to.text() + " did not answer in time");
+  if (!arrived || way.cut || unanswered)
+    co_return fail(error_kind::timeout, to.text() + " did not answer in time");
 
   const auto door = core_.chance.happens(way.refuse) ? nullptr : there->open_at(to);
-  if (door && door->waiting.size() >= backlog_bound) co_return fail(error_kind::timeout, to.text() + " is overrun");
+  if (door && door->waiting.size() >= backlog_bound)
+    co_return fail(error_kind::timeout, to.text() + " is overrun");
   ends made;
   if (door) {
     auto shown = to;
@@ -133,14 +138,16 @@ task<result<std::unique_ptr<env::stream>>> network::dial(env::address to, instan
       door->knocked.set();
     }
   }
-  if (!co_await travel(there->ip_, ip_, deadline)) co_return fail(error_kind::timeout, to.text() + " did not answer in time");
+  if (!co_await travel(there->ip_, ip_, deadline))
+    co_return fail(error_kind::timeout, to.text() + " did not answer in time");
   if (!made.dialler) co_return std::unexpected(refused(to));
   co_return std::move(made.dialler);
 }
 
 result<std::unique_ptr<env::listener>> network::listen(const env::address& at, bool reuse_port) {
   auto local = at;
-  if (!at.is_unix() && !is_numeric(at.ip)) return fail(error_kind::malformed, "not a numeric IP address: " + at.ip);
+  if (!at.is_unix() && !is_numeric(at.ip))
+    return fail(error_kind::malformed, "not a numeric IP address: " + at.ip);
   if (!at.is_unix() && at.port == 0) local.port = next_port_++;
   std::erase_if(doorways_, [](const auto& one) { return one->closed; });
   for (const auto& other : doorways_) {
@@ -153,10 +160,10 @@ result<std::unique_ptr<env::listener>> network::listen(const env::address& at, b
   return std::make_unique<listener>(std::move(made));
 }
 
-// A greeting each way stands for the handshake: it takes the same round trip, and fails where the peer is silent or
-// speaks plainly.
-task<result<std::unique_ptr<env::stream>>> network::secure_client(std::unique_ptr<env::stream> plain, std::string host,
-                                                                  env::trust, instant deadline) {
+// A greeting each way stands for the handshake: it takes the same round trip, and fails where the peer is silent
+// or speaks plainly.
+task<result<std::unique_ptr<env::stream>>> network::secure_client(std::unique_ptr<env::stream> plain,
+                                                                  std::string host, env::trust, instant deadline) {
   core_.secured.push_back(host);
   plain->read_by(deadline);
   plain->write_by(deadline);

@@ -14,7 +14,8 @@ namespace meshai::sim {
 
 // A listener, as its host knows it.
 struct doorway {
-  doorway(const executor& loop, env::address at, bool shared_port) : local(std::move(at)), shared(shared_port), knocked(loop) {}
+  doorway(const executor& loop, env::address at, bool shared_port)
+      : local(std::move(at)), shared(shared_port), knocked(loop) {}
   const env::address local;
   const bool shared;
   bool closed = false;

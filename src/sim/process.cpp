@@ -15,7 +15,8 @@ struct running_program {
   void finish(env::exit_status how) {
     if (end) return;
     end = how;
-    if (!in.ending) in.note("exited", {static_cast<std::uint64_t>(how.code), static_cast<std::uint64_t>(how.signal)});
+    if (!in.ending)
+      in.note("exited", {static_cast<std::uint64_t>(how.code), static_cast<std::uint64_t>(how.signal)});
     ended.set();
   }
   void kill(int number) {

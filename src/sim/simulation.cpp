@@ -30,10 +30,18 @@ struct simulation::parts {
   std::uint64_t steps = 0;
 };
 
-env::world host::world() { return parts_.world(); }
-const std::string& host::name() const { return parts_.name; }
-const std::string& host::ip() const { return parts_.ip; }
-void host::install(std::string path, program what) { parts_.process.install(std::move(path), std::move(what)); }
+env::world host::world() {
+  return parts_.world();
+}
+const std::string& host::name() const {
+  return parts_.name;
+}
+const std::string& host::ip() const {
+  return parts_.ip;
+}
+void host::install(std::string path, program what) {
+  parts_.process.install(std::move(path), std::move(what));
+}
 
 void host::crash() {
   parts_.of.note("crashed", {}, parts_.name);
@@ -77,9 +85,13 @@ void simulation::heal(const host& one, const host& other) {
   parts_->world.between(other.ip(), one.ip()).cut = false;
 }
 
-void simulation::distrust(std::string tls_host) { parts_->world.distrusted.insert(std::move(tls_host)); }
+void simulation::distrust(std::string tls_host) {
+  parts_->world.distrusted.insert(std::move(tls_host));
+}
 
-void simulation::spawn(task<void> work) { parts_->own->spawn(std::move(work)); }
+void simulation::spawn(task<void> work) {
+  parts_->own->spawn(std::move(work));
+}
 
 outcome simulation::run(const std::function<bool()>& until) {
   auto& in = parts_->world;
@@ -99,10 +111,20 @@ outcome simulation::run(const std::function<bool()>& until) {
   }
 }
 
-instant simulation::now() const { return parts_->world.now; }
-std::uint64_t simulation::seed() const { return parts_->world.how.seed; }
-std::uint64_t simulation::trace() const { return parts_->world.trace; }
-const std::vector<std::string>& simulation::log() const { return parts_->world.lines; }
-const std::vector<std::string>& simulation::secured() const { return parts_->world.secured; }
+instant simulation::now() const {
+  return parts_->world.now;
+}
+std::uint64_t simulation::seed() const {
+  return parts_->world.how.seed;
+}
+std::uint64_t simulation::trace() const {
+  return parts_->world.trace;
+}
+const std::vector<std::string>& simulation::log() const {
+  return parts_->world.lines;
+}
+const std::vector<std::string>& simulation::secured() const {
+  return parts_->world.secured;
+}
 
 }  // namespace meshai::sim

@@ -1,5 +1,5 @@
-// Each direction is a queue of segments with their times of arrival. One alarm per direction takes the first of them in;
-// so segments keep their order also where a partition holds them up.
+// Each direction is a queue of segments with their times of arrival. One alarm per direction takes the first of
+// them in; so segments keep their order also where a partition holds them up.
 #include "sim/stream.hpp"
 
 #include <fmt/format.h>
@@ -36,7 +36,7 @@ struct end_state {
   const env::address peer;
   operation reading, writing;
   std::string arrived;
-  bool ended = false;      // the peer sends no more
+  bool ended = false;  // the peer sends no more
   bool was_reset = false;
   bool closed = false;
   bool timed_out = false;
@@ -51,7 +51,9 @@ struct end_state {
 
 struct connection : std::enable_shared_from_this<connection> {
   connection(core& of, std::string from, std::string to, env::address dialled, env::address dialler)
-      : in(of), ip{std::move(from), std::move(to)}, end{{of.loop, std::move(dialled)}, {of.loop, std::move(dialler)}} {}
+      : in(of),
+        ip{std::move(from), std::move(to)},
+        end{{of.loop, std::move(dialled)}, {of.loop, std::move(dialler)}} {}
 
   link& way_to(int whom) { return in.between(ip[1 - whom], ip[whom]); }
   void send(int to, cargo what, std::string bytes);
@@ -86,11 +88,13 @@ void connection::send(int to, cargo what, std::string bytes) {
   auto& there = end[to];
   const auto& way = way_to(to);
   if (what == cargo::bytes && in.chance.happens(way.reset)) what = cargo::reset;
-  auto arrives = in.now + std::chrono::nanoseconds(in.chance.between(static_cast<std::uint64_t>(way.latency_min.count()),
-                                                                     static_cast<std::uint64_t>(way.latency_max.count())));
+  auto arrives =
+      in.now + std::chrono::nanoseconds(in.chance.between(static_cast<std::uint64_t>(way.latency_min.count()),
+                                                          static_cast<std::uint64_t>(way.latency_max.count())));
   if (in.chance.happens(way.stall)) arrives += way.stall_time;
   if (!there.coming.empty()) arrives = std::max(arrives, there.coming.back().arrives);
-  if (way.bytes_per_second > 0) arrives += std::chrono::nanoseconds(bytes.size() * 1'000'000'000 / way.bytes_per_second);
+  if (way.bytes_per_second > 0)
+    arrives += std::chrono::nanoseconds(bytes.size() * 1'000'000'000 / way.bytes_per_second);
   there.coming_bytes += bytes.size();
   there.coming.push_back({arrives, what, std::move(bytes)});
   await_next(to);
@@ -111,7 +115,8 @@ void connection::take_in(int at) {
   auto& here = end[at];
   if (way_to(at).cut) {
     // TCP sends again, ever more slowly.
-    here.held_up = std::min(std::max(here.held_up * 2, std::chrono::nanoseconds(200ms)), std::chrono::nanoseconds(10s));
+    here.held_up =
+        std::min(std::max(here.held_up * 2, std::chrono::nanoseconds(200ms)), std::chrono::nanoseconds(10s));
     here.coming.front().arrives = in.now;
     return await_next(at);
   }
@@ -185,7 +190,8 @@ task<result<std::size_t>> stream::read_some(std::span<char> into) {
       self->end[1 - at].writing.woken.set();  // there is room again
       co_return size;
     }
-    if (here.was_reset) co_return fail(error_kind::unreachable, "reading from " + here.peer.text() + ": reset by peer");
+    if (here.was_reset)
+      co_return fail(error_kind::unreachable, "reading from " + here.peer.text() + ": reset by peer");
     if (here.ended) co_return 0;
     co_await self->wait(at, here.reading);
   }
@@ -201,7 +207,8 @@ task<result<void>> stream::write_all(std::span<const std::string_view> pieces) {
   std::string_view rest = bytes;
   while (!rest.empty()) {
     if (auto refused = self->refusal(at)) co_return std::unexpected(std::move(*refused));
-    if (here.was_reset) co_return fail(error_kind::unreachable, "writing to " + here.peer.text() + ": reset by peer");
+    if (here.was_reset)
+      co_return fail(error_kind::unreachable, "writing to " + here.peer.text() + ": reset by peer");
     const auto taken = there.coming_bytes + there.arrived.size();
     if (taken >= window) {
       co_await self->wait(at, here.writing);
@@ -216,10 +223,18 @@ task<result<void>> stream::write_all(std::span<const std::string_view> pieces) {
   co_return result<void>{};
 }
 
-void stream::read_by(instant when) { connection_->move(connection_->end[end_].reading, when); }
-void stream::write_by(instant when) { connection_->move(connection_->end[end_].writing, when); }
-void stream::close() noexcept { connection_->close(end_); }
-const env::address& stream::peer() const { return connection_->end[end_].peer; }
+void stream::read_by(instant when) {
+  connection_->move(connection_->end[end_].reading, when);
+}
+void stream::write_by(instant when) {
+  connection_->move(connection_->end[end_].writing, when);
+}
+void stream::close() noexcept {
+  connection_->close(end_);
+}
+const env::address& stream::peer() const {
+  return connection_->end[end_].peer;
+}
 
 ends connect(core& in, const std::string& from_ip, const std::string& to_ip, env::address dialled,
              env::address dialler) {

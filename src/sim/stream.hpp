@@ -34,7 +34,8 @@ struct ends {
 };
 
 // The way of the bytes is named by the hosts' IP addresses, whatever the addresses that the ends show each other.
-ends connect(core& in, const std::string& from_ip, const std::string& to_ip, env::address dialled, env::address dialler);
+ends connect(core& in, const std::string& from_ip, const std::string& to_ip, env::address dialled,
+             env::address dialler);
 
 // As if end 0 (who dialled) or 1 had lost its power: that end is closed, the other is reset.
 void break_off(connection& which, int end);

@@ -1,8 +1,6 @@
 // os: what its tests share: a running loop, a folder of their own, and generous deadlines.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -18,9 +16,13 @@
 
 namespace meshai::os {
 
-inline instant in(std::chrono::milliseconds span) { return std::chrono::steady_clock::now() + span; }
+inline instant in(std::chrono::milliseconds span) {
+  return std::chrono::steady_clock::now() + span;
+}
 // Long enough for the slowest machine; reached only by a test that fails.
-inline instant soon() { return in(std::chrono::seconds(30)); }
+inline instant soon() {
+  return in(std::chrono::seconds(30));
+}
 
 struct temp_folder {
   temp_folder() {
@@ -32,8 +34,8 @@ struct temp_folder {
   std::filesystem::path path;
 };
 
-struct fixture : testing::Test {
-  explicit fixture(options how = {.log_level = env::log_level::error, .json_log = false, .pool_threads = 2, .name_servers = {}})
+struct fixture {
+  explicit fixture(options how = {.log_level = env::log_level::error})
       : shared(std::move(how)), one(shared.make_worker()), world(one->world()) {}
 
   // Runs `work` to its end on the worker's loop and returns what it returns.
@@ -73,7 +75,9 @@ inline task<result<connected>> connect_pair(env::network& network, env::address 
   co_return connected{std::move(*client), std::move(*server)};
 }
 
-inline env::address loopback(std::uint16_t port = 0) { return {.ip = "127.0.0.1", .port = port, .path = {}}; }
+inline env::address loopback(std::uint16_t port = 0) {
+  return {.ip = "127.0.0.1", .port = port, .path = {}};
+}
 
 inline task<result<void>> write(env::stream& to, std::string_view text) {
   const std::string_view pieces[] = {text};
