@@ -1,6 +1,5 @@
 #include "app/config.hpp"
 
-#define TOML_EXCEPTIONS 0
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -305,13 +304,13 @@ result<config> parse_config(std::string_view text, std::string_view file) {
   if (text.size() > max_config_size) {
     return fail(error_kind::malformed, fmt::format("{}: is larger than 1 MiB; a configuration is not", file));
   }
-  const auto parsed = toml::parse(text, std::string(file));
-  if (!parsed) {
-    const auto& wrong = parsed.error();
+  toml::table root;
+  try {
+    root = toml::parse(text, std::string(file));
+  } catch (const toml::parse_error& wrong) {
     return fail(error_kind::malformed,
                 fmt::format("{}:{}: {}", file, wrong.source().begin.line, wrong.description()));
   }
-  const auto& root = parsed.table();
   config out;
   std::optional<error> first;
   reader top(root, file, "", first);
