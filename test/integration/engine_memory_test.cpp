@@ -16,11 +16,14 @@ std::uint64_t anonymous(int pid) {
   return at == status.npos ? 0 : std::strtoull(status.c_str() + at + 8, nullptr, 10) * 1024;
 }
 
-// Words of no meaning, different for every number, from a line to a few pages.
+// Words without a meaning, in another order for every number: mostly a line or two, sometimes a page.
 std::string prompt(unsigned number) {
-  std::string out = fmt::format("Question {}:", number);
-  const unsigned words = number % 10 == 0 ? 700 : 5 + number * 37 % 120;
-  for (unsigned i = 0; i < words; ++i) out += fmt::format(" {}", (number * 7919 + i * 104729) % 9973);
+  constexpr std::string_view words[] = {"river", "the",  "of",   "green", "and",   "house", "under", "seven",
+                                        "a",     "walk", "cold", "bread", "night", "music", "over",  "paper"};
+  const unsigned count = number % 10 == 9 ? 300 : 5 + number * 37 % 50;
+  std::string out = fmt::format("Note {}:", number);
+  for (unsigned i = 0, dice = number * 2654435761U; i < count; ++i, dice = dice * 1664525 + 1013904223)
+    out.append(" ").append(words[dice >> 28]);
   return out;
 }
 
