@@ -8,8 +8,8 @@
 
 namespace meshai::http {
 
-// Grows while reads fill it and no further than its bound. Memory moves in room() alone, so what data() gave stays good
-// until then, and a read that is under way into room() is safe from everything else.
+// Grows while reads fill it and no further than its bound. Memory moves in room() alone, so what data() gave stays
+// good until then, and a read that is under way into room() is safe from everything else.
 class buffer {
  public:
   // Smaller than most requests and answers, since an idle connection keeps it.

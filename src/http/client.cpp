@@ -12,7 +12,9 @@ namespace {
 
 using connection = std::unique_ptr<answer::parts>;
 
-wire::asked kind_of(std::string_view method) { return method == "HEAD" ? wire::asked::head : wire::asked::other; }
+wire::asked kind_of(std::string_view method) {
+  return method == "HEAD" ? wire::asked::head : wire::asked::other;
+}
 
 bool wants_length(const call& what) {
   return !what.body.empty() || what.method == "POST" || what.method == "PUT" || what.method == "PATCH";
@@ -32,7 +34,8 @@ result<void> compose(std::string& out, const origin& to, const call& what, const
     named = named || wire::equals_ignoring_case(name, "user-agent");
   }
   if (!named) good = good && wire::append_field(out, "User-Agent", user_agent);
-  if (!good) return fail(error_kind::malformed, to.text() + ": a header or the path of the request may not be sent");
+  if (!good)
+    return fail(error_kind::malformed, to.text() + ": a header or the path of the request may not be sent");
   if (wants_length(what)) wire::append_content_length(out, what.body.size());
   wire::append_head_end(out);
   return {};
@@ -102,8 +105,7 @@ task<result<answer>> client::send(const origin& to, const call& what, const call
       on->home = home;
       co_return answer(std::move(on));
     }
-    if (!was_dead(*on, asked.error()))
-      co_return fail(asked.error().kind, to.text() + ": " + asked.error().detail);
+    if (!was_dead(*on, asked.error())) co_return fail(asked.error().kind, to.text() + ": " + asked.error().detail);
     on.reset();
   }
 }
@@ -117,7 +119,9 @@ task<result<void>> client::warm(const origin& to, std::chrono::nanoseconds conne
   co_return result<void>{};
 }
 
-std::size_t client::idle() const { return state_->idle_count; }
+std::size_t client::idle() const {
+  return state_->idle_count;
+}
 
 std::size_t client::idle(const origin& to) const {
   const auto found = state_->idle.find(to.key);
@@ -146,11 +150,21 @@ answer& answer::operator=(answer&& other) noexcept {
   return *this;
 }
 
-int answer::status() const { return parts_->parser.head().status; }
-wire::header_list answer::headers() const { return parts_->parser.head().headers; }
-bool answer::until_close() const { return parts_->parser.head().until_close; }
-bool answer::reused() const { return parts_->pooled; }
-void answer::read_by(instant when) { parts_->stream->read_by(when); }
+int answer::status() const {
+  return parts_->parser.head().status;
+}
+wire::header_list answer::headers() const {
+  return parts_->parser.head().headers;
+}
+bool answer::until_close() const {
+  return parts_->parser.head().until_close;
+}
+bool answer::reused() const {
+  return parts_->pooled;
+}
+void answer::read_by(instant when) {
+  parts_->stream->read_by(when);
+}
 
 result<std::optional<std::string_view>> answer::read_ready() {
   auto& on = *parts_;
@@ -171,20 +185,23 @@ task<result<std::string_view>> answer::read_some() {
     const auto size = co_await on.fill();
     if (!size) co_return fail(size.error().kind, on.name + ": " + size.error().detail);
     if (*size > 0) continue;
-    if (const auto end = on.parser.feed_end(); !end) co_return fail(end.error().kind, on.name + ": " + end.error().detail);
+    if (const auto end = on.parser.feed_end(); !end)
+      co_return fail(end.error().kind, on.name + ": " + end.error().detail);
     co_return std::string_view();
   }
 }
 
 task<result<std::string>> answer::read_all(std::size_t limit) {
   std::string whole;
-  if (const auto length = parts_->parser.head().content_length) whole.reserve(std::min<std::uint64_t>(*length, limit));
+  if (const auto length = parts_->parser.head().content_length)
+    whole.reserve(std::min<std::uint64_t>(*length, limit));
   for (;;) {
     const auto piece = co_await read_some();
     if (!piece) co_return std::unexpected(piece.error());
     if (piece->empty()) co_return whole;
     if (piece->size() > limit - whole.size())
-      co_return fail(error_kind::exhausted, parts_->name + ": the answer is longer than " + std::to_string(limit) + " bytes");
+      co_return fail(error_kind::exhausted,
+                     parts_->name + ": the answer is longer than " + std::to_string(limit) + " bytes");
     whole += *piece;
   }
 }

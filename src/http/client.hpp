@@ -19,7 +19,8 @@ namespace meshai::http {
 
 struct client_options {
   std::size_t idle_per_origin = 128;
-  std::chrono::nanoseconds idle_timeout = std::chrono::seconds(55);  // below the 60 s after which many servers close
+  std::chrono::nanoseconds idle_timeout =
+      std::chrono::seconds(55);       // below the 60 s after which many servers close
   std::string user_agent = "meshai";  // sent where a call has no User-Agent of its own
 };
 
@@ -37,8 +38,8 @@ struct call_deadlines {
   instant headers_by = never;  // the answer's head must have come by then, connecting included
 };
 
-// An answer whose head has come. Move-only. Dropped at its end (read, or already here to be read) it gives its connection
-// back to the pool; dropped before that it closes it, which tells the other side to stop.
+// An answer whose head has come. Move-only. Dropped at its end (read, or already here to be read) it gives its
+// connection back to the pool; dropped before that it closes it, which tells the other side to stop.
 class answer {
  public:
   struct parts;  // inside of the room only
@@ -78,17 +79,17 @@ class client {
   client(const client&) = delete;
   client& operator=(const client&) = delete;
 
-  // Asks `to`. A pooled connection that died before the first byte of the answer is replaced by a new one, once; nothing
-  // else is ever sent twice. Errors name the host: unreachable (name, refused, reset), timeout, denied (certificate,
-  // proxy's refusal), malformed (broken answer).
+  // Asks `to`. A pooled connection that died before the first byte of the answer is replaced by a new one, once;
+  // nothing else is ever sent twice. Errors name the host: unreachable (name, refused, reset), timeout, denied
+  // (certificate, proxy's refusal), malformed (broken answer).
   task<result<answer>> send(const origin& to, const call& what, const call_deadlines& by);
 
   // Opens a connection for later unless one is already idle.
   task<result<void>> warm(const origin& to, std::chrono::nanoseconds connect_timeout);
 
-  std::size_t idle() const;                        // connections in the pool
+  std::size_t idle() const;  // connections in the pool
   std::size_t idle(const origin& to) const;
-  void forget(const origin& to);                   // closes its idle connections
+  void forget(const origin& to);  // closes its idle connections
 
  private:
   std::shared_ptr<state> state_;

@@ -92,7 +92,8 @@ task<opened> connect(const env::world& world, const origin& to, instant deadline
     stream = co_await dial_any(world, to.host, to.port, deadline);
   }
   if (stream && to.tls) {
-    stream = co_await world.network.secure_client(std::move(*stream), to.host, {.extra_ca_files = to.ca_files}, deadline);
+    stream = co_await world.network.secure_client(std::move(*stream), to.host, {.extra_ca_files = to.ca_files},
+                                                  deadline);
   }
   if (!stream) stream.error().detail = to.text() + ": " + stream.error().detail;
   co_return stream;

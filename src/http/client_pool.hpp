@@ -27,14 +27,14 @@ struct answer::parts {
   bool reusable();
 
   std::unique_ptr<env::stream> stream;
-  std::string key;         // of the origin
-  std::string name;        // of the origin, for errors
+  std::string key;   // of the origin
+  std::string name;  // of the origin, for errors
   wire::response_parser parser;
   buffer in;
-  std::string out;         // the head of the call
-  bool pooled = false;     // it waited in the pool before
-  bool half_sent = false;  // the question did not get out whole
-  instant expires = never; // while it waits
+  std::string out;                      // the head of the call
+  bool pooled = false;                  // it waited in the pool before
+  bool half_sent = false;               // the question did not get out whole
+  instant expires = never;              // while it waits
   std::shared_ptr<client::state> home;  // while it is in use
 };
 
@@ -43,9 +43,9 @@ struct client::state : std::enable_shared_from_this<client::state> {
 
   using connection = std::unique_ptr<answer::parts>;
 
-  connection take(const origin& to);       // the one used last, or nothing
-  void put(connection back);               // keeps it, or closes it
-  instant close_expired();                 // returns when the next one expires; never when none is left
+  connection take(const origin& to);  // the one used last, or nothing
+  void put(connection back);          // keeps it, or closes it
+  instant close_expired();            // returns when the next one expires; never when none is left
 
   env::world world;
   client_options options;

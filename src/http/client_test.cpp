@@ -11,7 +11,9 @@ reply with_length(std::string body) {
   return {"HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body};
 }
 
-std::string kind(const error& why) { return std::string(to_string(why.kind)); }
+std::string kind(const error& why) {
+  return std::string(to_string(why.kind));
+}
 
 // Asks and reads all of the answer: "200 body", or the kind of the error.
 task<void> ask(client& with, const origin& whom, call what, call_deadlines by, std::string& out) {
@@ -29,7 +31,9 @@ struct http_client : fixture {
   http_client() { serve({.ip = "0.0.0.0", .port = 80}); }
   void serve(const env::address& at) { sim.spawn(follow_all(there.world(), at, far)); }
 
-  std::string get(const origin& whom = to_there, call_deadlines by = {}) { return send({.method = "GET"}, whom, by); }
+  std::string get(const origin& whom = to_there, call_deadlines by = {}) {
+    return send({.method = "GET"}, whom, by);
+  }
   std::string send(call what, const origin& whom = to_there, call_deadlines by = {}) {
     std::string out;
     finish(ask(near, whom, what, by, out));
@@ -46,9 +50,10 @@ TEST_F(http_client, writes_a_request_as_one_segment) {
   const wire::header headers[] = {{"Authorization", "Bearer k"}, {"Content-Type", "application/json"}};
   EXPECT_EQ(send({.method = "POST", .target = "/v1/x?y", .headers = headers, .body = "{}"}), "200 hello");
   ASSERT_EQ(far.requests.size(), 1u);
-  EXPECT_EQ(far.requests[0],
-            "1: POST /v1/x?y HTTP/1.1\r\nHost: there\r\nAuthorization: Bearer k\r\nContent-Type: application/json\r\n"
-            "User-Agent: meshai/test\r\nContent-Length: 2\r\n\r\n{}");
+  EXPECT_EQ(
+      far.requests[0],
+      "1: POST /v1/x?y HTTP/1.1\r\nHost: there\r\nAuthorization: Bearer k\r\nContent-Type: application/json\r\n"
+      "User-Agent: meshai/test\r\nContent-Length: 2\r\n\r\n{}");
 }
 
 TEST_F(http_client, a_get_has_no_length_and_an_empty_post_has_one) {
@@ -60,8 +65,10 @@ TEST_F(http_client, a_get_has_no_length_and_an_empty_post_has_one) {
 }
 
 TEST_F(http_client, uses_a_connection_again) {
-  far.connections = {{with_length("a"), {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nb\r\n0\r\n\r\n"},
-                      {"HTTP/1.1 204 No Content\r\n\r\n"}, with_length("d")}};
+  far.connections = {{with_length("a"),
+                      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nb\r\n0\r\n\r\n"},
+                      {"HTTP/1.1 204 No Content\r\n\r\n"},
+                      with_length("d")}};
   EXPECT_EQ(get(), "200 a");
   EXPECT_EQ(near.idle(to_there), 1u);
   EXPECT_EQ(get(), "200 b");
@@ -123,7 +130,8 @@ TEST_F(http_client, tells_truncation_from_an_end) {
 }
 
 TEST_F(http_client, garbage_is_malformed) {
-  far.connections = {{{"<html>502</html>"}}, {{"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\na"}}};
+  far.connections = {{{"<html>502</html>"}},
+                     {{"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\na"}}};
   EXPECT_EQ(get(), "malformed");
   EXPECT_EQ(get(), "malformed");
 }
@@ -136,7 +144,8 @@ TEST_F(http_client, a_redirect_is_an_answer) {
 
 TEST_F(http_client, skips_interim_answers_and_knows_head) {
   far.connections = {{{"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na"},
-                      {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"}, with_length("b")}};
+                      {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"},
+                      with_length("b")}};
   EXPECT_EQ(get(), "200 a");
   EXPECT_EQ(send({.method = "HEAD"}), "200 ");
   EXPECT_EQ(get(), "200 b");
@@ -144,8 +153,12 @@ TEST_F(http_client, skips_interim_answers_and_knows_head) {
 }
 
 TEST_F(http_client, headers_that_break_the_framing_are_not_sent) {
-  for (const wire::header bad : {wire::header{"X", "a\r\nY: b"}, {"X Y", "a"}, {"Content-Length", "3"}, {"host", "other"},
-                                 {"Transfer-Encoding", "chunked"}, {"Connection", "close"}}) {
+  for (const wire::header bad : {wire::header{"X", "a\r\nY: b"},
+                                 {"X Y", "a"},
+                                 {"Content-Length", "3"},
+                                 {"host", "other"},
+                                 {"Transfer-Encoding", "chunked"},
+                                 {"Connection", "close"}}) {
     EXPECT_EQ(send({.method = "GET", .headers = std::span(&bad, 1)}), "malformed") << bad.name;
   }
   EXPECT_EQ(send({.method = "GET", .target = "/ HTTP/1.1\r\nX: y"}), "malformed");
@@ -281,7 +294,8 @@ TEST_F(http_client, idle_connections_are_closed_in_time) {
 }
 
 TEST_F(http_client, a_server_that_says_when_it_closes_is_believed) {
-  far.connections = {{{"HTTP/1.1 200 OK\r\nKeep-Alive: timeout=5, max=100\r\nContent-Length: 1\r\n\r\na"}}, {with_length("b")}};
+  far.connections = {{{"HTTP/1.1 200 OK\r\nKeep-Alive: timeout=5, max=100\r\nContent-Length: 1\r\n\r\na"}},
+                     {with_length("b")}};
   get();
   pass(5s);
   EXPECT_EQ(near.idle(), 0u);
@@ -345,8 +359,9 @@ TEST_F(http_client, http_through_a_proxy_asks_in_absolute_form) {
   whom.make_key();
   far.connections = {{with_length("a")}};
   EXPECT_EQ(get(whom), "200 a");
-  EXPECT_TRUE(far.requests.at(0).starts_with("1: GET http://api.example:8080/ HTTP/1.1\r\nHost: api.example:8080\r\n"
-                                             "Proxy-Authorization: Basic dXNlcjpwQHNz\r\n"))
+  EXPECT_TRUE(
+      far.requests.at(0).starts_with("1: GET http://api.example:8080/ HTTP/1.1\r\nHost: api.example:8080\r\n"
+                                     "Proxy-Authorization: Basic dXNlcjpwQHNz\r\n"))
       << far.requests.at(0);
 }
 
@@ -374,7 +389,9 @@ struct http_tunnel : http_client {
 TEST_F(http_tunnel, https_asks_the_proxy_for_the_host_and_secures_what_is_behind_it) {
   far.connections = {{with_length("a")}};
   EXPECT_EQ(through("HTTP/1.1 200 Connection established\r\n\r\n"), "200 a");
-  EXPECT_EQ(heard, "CONNECT api.example:443 HTTP/1.1\r\nHost: api.example:443\r\nProxy-Authorization: Basic dXNlcjpwQHNz\r\n\r\n");
+  EXPECT_EQ(heard,
+            "CONNECT api.example:443 HTTP/1.1\r\nHost: api.example:443\r\nProxy-Authorization: Basic "
+            "dXNlcjpwQHNz\r\n\r\n");
   EXPECT_EQ(sim.secured(), std::vector<std::string>{"api.example"});
   EXPECT_TRUE(far.requests.at(0).starts_with("1: GET / HTTP/1.1\r\nHost: api.example\r\n"));
   EXPECT_FALSE(far.requests.at(0).contains("Proxy-Authorization"));
@@ -393,7 +410,9 @@ TEST_F(http_tunnel, a_proxy_that_speaks_for_the_host) {
   EXPECT_EQ(through("HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 200 OK\r\n\r\n"), "malformed");
 }
 
-TEST_F(http_tunnel, a_proxy_that_says_nothing) { EXPECT_EQ(through(""), "timeout"); }
+TEST_F(http_tunnel, a_proxy_that_says_nothing) {
+  EXPECT_EQ(through(""), "timeout");
+}
 
 // ---- a server that answers before it has read everything ----
 

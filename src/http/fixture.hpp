@@ -22,7 +22,8 @@ inline task<result<void>> say(env::stream& to, std::string_view text) {
   co_return co_await to.write_all(pieces);
 }
 
-// All that comes until the end, or until `enough` holds. "<reset>" and "<timeout>" stand for how it ended otherwise.
+// All that comes until the end, or until `enough` holds. "<reset>" and "<timeout>" stand for how it ended
+// otherwise.
 inline task<std::string> hear(env::stream& from, std::function<bool(const std::string&)> enough = {}) {
   std::string out;
   char bytes[64 * 1024];
@@ -45,7 +46,8 @@ struct reply {
   bool closes = false;  // after the text
 };
 
-// Each connection, in the order of their coming, answers its requests with its replies; after the last it only listens.
+// Each connection, in the order of their coming, answers its requests with its replies; after the last it only
+// listens.
 struct script {
   std::deque<std::deque<reply>> connections;
   std::vector<std::string> requests;  // "1: POST / HTTP/1.1..." as they came, with the number of their connection

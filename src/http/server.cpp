@@ -43,19 +43,37 @@ void server::drain() {
   for (auto* each : state_->connections) each->wake();
 }
 
-std::size_t server::connections() const { return state_->connections.size(); }
-std::size_t server::busy() const { return state_->busy; }
+std::size_t server::connections() const {
+  return state_->connections.size();
+}
+std::size_t server::busy() const {
+  return state_->busy;
+}
 
-const wire::request_head& request::head() const { return on_.head(); }
-const env::address& request::peer() const { return on_.peer(); }
-task<result<std::string_view>> request::body(std::size_t limit) { return on_.read_body(limit); }
+const wire::request_head& request::head() const {
+  return on_.head();
+}
+const env::address& request::peer() const {
+  return on_.peer();
+}
+task<result<std::string_view>> request::body(std::size_t limit) {
+  return on_.read_body(limit);
+}
 
-bool responder::started() const { return on_.started(); }
+bool responder::started() const {
+  return on_.started();
+}
 task<result<void>> responder::send(int status, std::span<const wire::header> headers, std::string_view body) {
   return on_.send(status, headers, body);
 }
-result<void> responder::start(int status, std::span<const wire::header> headers) { return on_.start(status, headers); }
-task<result<void>> responder::write(std::string_view bytes) { return on_.write(bytes); }
-task<result<void>> responder::finish(std::string_view last) { return on_.finish(last); }
+result<void> responder::start(int status, std::span<const wire::header> headers) {
+  return on_.start(status, headers);
+}
+task<result<void>> responder::write(std::string_view bytes) {
+  return on_.write(bytes);
+}
+task<result<void>> responder::finish(std::string_view last) {
+  return on_.finish(last);
+}
 
 }  // namespace meshai::http

@@ -1,5 +1,5 @@
-// http: answering. The server reads heads and hands each request to a handler before its body has been read, so that
-// who may not ask never gets to send one.
+// http: answering. The server reads heads and hands each request to a handler before its body has been read, so
+// that who may not ask never gets to send one.
 #pragma once
 
 #include <chrono>
@@ -56,9 +56,10 @@ class request {
   std::optional<std::string_view> header(std::string_view name) const { return head().headers.find(name); }
   const env::address& peer() const;
 
-  // Reads the whole body, at most once; valid until the handler returns. Asks for it first where the caller waits for
-  // 100 (Continue). Errors: refused (over `limit`: 413), exhausted (over the budget: 503), malformed (broken framing:
-  // 400), timeout (too slow: the connection is past answering). After an error the answer closes the connection.
+  // Reads the whole body, at most once; valid until the handler returns. Asks for it first where the caller waits
+  // for 100 (Continue). Errors: refused (over `limit`: 413), exhausted (over the budget: 503), malformed (broken
+  // framing: 400), timeout (too slow: the connection is past answering). After an error the answer closes the
+  // connection.
   task<result<std::string_view>> body(std::size_t limit);
 
  private:
@@ -67,9 +68,9 @@ class request {
   connection& on_;
 };
 
-// The way back. Either send() once, or start(), any number of write() and finish(). Date, Connection and the framing are
-// written by it. Errors mean that the caller cannot be reached any more (unreachable, timeout) or, before anything was
-// written, that a header would break the framing (malformed).
+// The way back. Either send() once, or start(), any number of write() and finish(). Date, Connection and the
+// framing are written by it. Errors mean that the caller cannot be reached any more (unreachable, timeout) or,
+// before anything was written, that a header would break the framing (malformed).
 class responder {
  public:
   bool started() const;  // a head has been given: the status can no longer be changed
@@ -85,9 +86,10 @@ class responder {
   result<void> start(int status, std::initializer_list<wire::header> headers) {
     return start(status, std::span(headers.begin(), headers.size()));
   }
-  task<result<void>> write(std::string_view bytes);        // sent at once; nothing happens for no bytes
-  task<result<void>> finish(std::string_view last = {});   // `last` and the end, as one write
-  // Returning from the handler after start() without finish() cuts the connection: the caller sees a truncated answer.
+  task<result<void>> write(std::string_view bytes);       // sent at once; nothing happens for no bytes
+  task<result<void>> finish(std::string_view last = {});  // `last` and the end, as one write
+  // Returning from the handler after start() without finish() cuts the connection: the caller sees a truncated
+  // answer.
 
  private:
   friend class connection;
@@ -98,8 +100,8 @@ class responder {
 class handler {
  public:
   virtual ~handler() = default;
-  // Answers one request. Cancelled within one turn of the event loop when the caller goes away: closes the connection
-  // or its sending half, as proxies commonly take it.
+  // Answers one request. Cancelled within one turn of the event loop when the caller goes away: closes the
+  // connection or its sending half, as proxies commonly take it.
   virtual task<void> handle(request& in, responder& out) = 0;
 
   // The body of the answer to a message that could not be read at all, whose status is 400 to 505.

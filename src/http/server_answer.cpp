@@ -22,7 +22,8 @@ bool connection::may_keep() const {
 }
 
 // `length` is empty where the end is not known yet.
-result<void> connection::compose(int status, std::span<const wire::header> headers, std::optional<std::size_t> length) {
+result<void> connection::compose(int status, std::span<const wire::header> headers,
+                                 std::optional<std::size_t> length) {
   const bool http_1_1 = head().http_1_1;
   turn_.without_body = turn_.head_request || status == 204 || status == 304;
   turn_.chunked = !length && http_1_1;

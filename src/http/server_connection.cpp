@@ -56,7 +56,9 @@ connection::connection(std::shared_ptr<server::state> home, std::unique_ptr<env:
   home_->connections.insert(this);
 }
 
-connection::~connection() { home_->connections.erase(this); }
+connection::~connection() {
+  home_->connections.erase(this);
+}
 
 task<void> connection::run() {
   reading_.spawn(read_all_the_time());
@@ -221,7 +223,8 @@ task<result<void>> connection::receive_body(std::size_t limit) {
   const auto length = head().content_length.value_or(0);
   parser_.limit_body(limit);
   if (length <= limit) {  // else the parser refuses it below, before anything is asked for
-    if (!budget_.grow_to(length)) co_return fail(error_kind::exhausted, "too many bytes of requests are being held");
+    if (!budget_.grow_to(length))
+      co_return fail(error_kind::exhausted, "too many bytes of requests are being held");
     body_.reserve(length);
     if (head().expects_continue && in_.empty()) {
       turn_.continued = true;

@@ -1,7 +1,7 @@
 // http: one connection of the server. Inside of the room only.
 //
-// Two coroutines share it: one always reads, into a bounded buffer; the other takes requests out of that buffer and runs
-// the handler. So the end of the connection is seen while a handler runs, and cancels it.
+// Two coroutines share it: one always reads, into a bounded buffer; the other takes requests out of that buffer
+// and runs the handler. So the end of the connection is seen while a handler runs, and cancels it.
 #pragma once
 
 #include <cstddef>
@@ -77,11 +77,11 @@ class connection {
     progress answer = progress::none;
     bool body_asked = false;
     bool body_failed = false;
-    bool continued = false;    // 100 (Continue) was sent
+    bool continued = false;  // 100 (Continue) was sent
     bool head_request = false;
-    bool chunked = false;      // the answer
-    bool without_body = false; // its status or the method forbids one
-    bool keep = false;         // the connection outlives it
+    bool chunked = false;       // the answer
+    bool without_body = false;  // its status or the method forbids one
+    bool keep = false;          // the connection outlives it
   };
 
   task<void> read_all_the_time();
@@ -105,7 +105,7 @@ class connection {
   std::unique_ptr<env::stream> stream_;
   wire::request_parser parser_;
   buffer in_;
-  std::string out_;   // the head, or what stands before the next chunk
+  std::string out_;  // the head, or what stands before the next chunk
   std::string body_;
   budget_share budget_;
   turn turn_;

@@ -1,156 +1,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "env/event.hpp"
-#include "http/fixture.hpp"
+#include "http/server_fixture.hpp"
 
 namespace meshai::http {
 namespace {
 
-// Answers by path; what it saw stands in `seen`.
-struct by_path final : handler {
-  explicit by_path(const env::world& in) : world(in), go(in.loop) {}
-
-  task<void> handle(request& in, responder& out) override {
-    seen.push_back(std::string(in.method()) + " " + std::string(in.target()));
-    const auto path = in.path();
-    if (path == "/hello") {
-      last = co_await out.send(200, {{"Content-Type", "text/plain"}}, "hello");
-    } else if (path == "/echo") {
-      const auto body = co_await in.body(limit);
-      seen.back() += body ? " " + std::string(*body) : " <" + std::string(to_string(body.error().kind)) + ">";
-      const int status = body ? 200 : status_of(body.error());
-      last = co_await out.send(status, {}, body ? *body : "no");
-    } else if (path == "/refuse") {
-      last = co_await out.send(401, {}, "who are you?");
-    } else if (path == "/stream") {
-      (void)out.start(200, {{"Content-Type", "text/event-stream"}});
-      (void)co_await out.write("one,");
-      (void)co_await out.write("");
-      (void)co_await out.write("two,");
-      last = co_await out.finish("three");
-    } else if (path == "/empty") {
-      (void)out.start(200, {});
-      last = co_await out.finish();
-    } else if (path == "/wait") {
-      const gone_mark mark(*this);
-      co_await go.wait();
-      last = co_await out.send(200, {}, "waited");
-    } else if (path == "/half") {
-      (void)out.start(200, {});
-      last = co_await out.write("half");
-    } else if (path == "/flood") {
-      (void)out.start(200, {});
-      const std::string piece(64 * 1024, 'x');
-      for (last = {}; last;) last = co_await out.write(piece);
-      flood_ended = world.clock.now();
-    } else if (path == "/inject") {
-      last = co_await out.send(200, {{"X", "a\r\nSet-Cookie: b"}}, "");
-      EXPECT_FALSE(out.started());
-      if (!last) last = co_await out.send(500, {}, "refused");
-    } else if (path == "/nothing") {
-      co_return;
-    } else if (path == "/204") {
-      last = co_await out.send(204, {}, "");
-    }
-  }
-
-  shaped refuse(int status, const error& why) override {
-    return {"application/json", "{\"status\":" + std::to_string(status) + ",\"why\":\"" + why.detail + "\"}"};
-  }
-
-  static int status_of(const error& why) {
-    switch (why.kind) {
-      case error_kind::refused: return 413;
-      case error_kind::exhausted: return 503;
-      case error_kind::malformed: return 400;
-      default: return 408;
-    }
-  }
-
-  // Takes note when the coroutine that waits ends without having been told to go on.
-  struct gone_mark {
-    explicit gone_mark(by_path& of) : in(of) { ++in.waiting; }
-    ~gone_mark() {
-      --in.waiting;
-      in.waited_until = in.world.clock.now();
-    }
-    by_path& in;
-  };
-
-  env::world world;
-  env::event go;
-  std::vector<std::string> seen;
-  result<void> last;
-  std::size_t limit = 1000;
-  int waiting = 0;
-  instant waited_until{};
-  instant flood_ended{};
-};
-
-struct budget final : body_budget {
-  bool try_acquire(std::size_t bytes) override {
-    if (bytes > left) return false;
-    left -= bytes;
-    return true;
-  }
-  void release(std::size_t bytes) noexcept override { left += bytes; }
-  std::size_t left = 100'000;
-};
-
-task<void> accept_all(env::world world, server& with, env::scope& serving) {
-  const auto door = world.network.listen({.ip = "0.0.0.0", .port = 80}, false);
-  while (auto next = co_await (*door)->accept()) serving.spawn(with.serve(std::move(*next)));
-}
-
-task<void> dial_and_talk(env::world from, std::vector<std::string> parts, std::chrono::nanoseconds pause, bool waits,
-                         std::string& out) {
-  auto on = co_await from.network.dial({.ip = "10.0.0.2", .port = 80}, never);
-  for (const auto& part : parts) {
-    if (&part != &parts.front()) co_await from.clock.sleep_until(from.clock.now() + pause);
-    if (!co_await say(**on, part)) break;
-  }
-  if (waits) {
-    (*on)->read_by(from.clock.now() + 1s);
-    out = co_await hear(**on);
-  }
-}
-
-std::string without_date(std::string text) {
-  const std::string date = "Date: Sat, 01 Jan 2000 00:00:00 GMT\r\n";
-  for (auto at = text.find("Date: "); at != text.npos; at = text.find("Date: ", at)) text.erase(at, date.size());
-  return text;
-}
-
-constexpr std::string_view hello = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello";
-constexpr std::string_view get_hello = "GET /hello HTTP/1.1\r\nHost: h\r\n\r\n";
-
-struct http_server : fixture {
-  explicit http_server(std::uint64_t seed = 1) : fixture(seed) {
-    options.budget = &held;
-    serving.spawn(accept_all(there.world(), near, serving));
-  }
-  ~http_server() override {
-    serving.cancel();
-    sim.run([&] { return serving.running() == 0; });
-  }
-
-  // Says `parts` with pauses between them; all that comes back until the end or 1 s of silence, without Date.
-  std::string talk(std::vector<std::string> parts, std::chrono::nanoseconds pause = 10ms) {
-    std::string out;
-    finish(dial_and_talk(here.world(), std::move(parts), pause, true, out));
-    return without_date(out);
-  }
-
-  budget held;
-  server_options options{.budget = &held};
-  by_path answers{there.world()};
-  server near{there.world(), answers, options};
-  env::scope serving{there.world().loop};
-};
-
 TEST_F(http_server, answers_and_keeps_the_connection) {
-  EXPECT_EQ(talk({std::string(get_hello), std::string(get_hello)}), std::string(hello) + std::string(hello) + "<timeout>");
+  EXPECT_EQ(talk({std::string(get_hello), std::string(get_hello)}),
+            std::string(hello) + std::string(hello) + "<timeout>");
   pass(10ms);
   EXPECT_EQ(near.connections(), 0u);
 }
@@ -159,28 +17,33 @@ TEST_F(http_server, dates_its_answers) {
   std::string out;
   finish(dial_and_talk(here.world(), {std::string(get_hello)}, 0s, true, out));
   // IMF-fixdate (RFC 9110 5.6.7).
-  EXPECT_THAT(out, testing::ContainsRegex("\r\nDate: (Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-9]{2} [A-Z][a-z]{2} [0-9]{4} "
-                                          "[0-9]{2}:[0-9]{2}:[0-9]{2} GMT\r\n"));
+  EXPECT_THAT(out,
+              testing::ContainsRegex("\r\nDate: (Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-9]{2} [A-Z][a-z]{2} [0-9]{4} "
+                                     "[0-9]{2}:[0-9]{2}:[0-9]{2} GMT\r\n"));
 }
 
 TEST_F(http_server, closes_when_asked_to) {
-  EXPECT_EQ(talk({"GET /hello HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"}),
-            "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello<end>");
-  EXPECT_EQ(talk({"GET /hello HTTP/1.0\r\n\r\n"}),
-            "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello<end>");
+  EXPECT_EQ(
+      talk({"GET /hello HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"}),
+      "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello<end>");
+  EXPECT_EQ(
+      talk({"GET /hello HTTP/1.0\r\n\r\n"}),
+      "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello<end>");
 }
 
 TEST_F(http_server, pipelined_requests_are_answered_in_order) {
-  const auto got = talk({std::string(get_hello) + "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nab" +
-                         "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n2\r\ncd\r\n0\r\n\r\n" +
-                         std::string(get_hello)});
+  const auto got =
+      talk({std::string(get_hello) + "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nab" +
+            "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n2\r\ncd\r\n0\r\n\r\n" +
+            std::string(get_hello)});
   const std::string echo = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n";
   EXPECT_EQ(got, std::string(hello) + echo + "ab" + echo + "cd" + std::string(hello) + "<timeout>");
 }
 
 TEST_F(http_server, the_handler_sees_the_head_before_the_body_has_come) {
   const auto got = talk({"POST /refuse HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n"});
-  EXPECT_EQ(got, "HTTP/1.1 401 Unauthorized\r\nContent-Length: 12\r\nConnection: close\r\n\r\nwho are you?<timeout>");
+  EXPECT_EQ(got,
+            "HTTP/1.1 401 Unauthorized\r\nContent-Length: 12\r\nConnection: close\r\n\r\nwho are you?<timeout>");
 }
 
 TEST_F(http_server, an_answer_given_before_a_long_body_was_read_is_not_lost) {
@@ -191,8 +54,10 @@ TEST_F(http_server, an_answer_given_before_a_long_body_was_read_is_not_lost) {
 }
 
 TEST_F(http_server, a_short_body_that_nobody_wanted_is_dropped_and_the_connection_kept) {
-  const auto got = talk({"POST /refuse HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nab", "cd" + std::string(get_hello)});
-  EXPECT_EQ(got, "HTTP/1.1 401 Unauthorized\r\nContent-Length: 12\r\n\r\nwho are you?" + std::string(hello) + "<timeout>");
+  const auto got =
+      talk({"POST /refuse HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nab", "cd" + std::string(get_hello)});
+  EXPECT_EQ(got, "HTTP/1.1 401 Unauthorized\r\nContent-Length: 12\r\n\r\nwho are you?" + std::string(hello) +
+                     "<timeout>");
 }
 
 TEST_F(http_server, asks_for_a_body_only_when_it_is_wanted) {
@@ -214,7 +79,8 @@ TEST_F(http_server, streams_to_http_1_0_until_the_end) {
   EXPECT_EQ(talk({"GET /stream HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"}),
             "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\none,two,three<end>");
   EXPECT_EQ(talk({"GET /hello HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"}),
-            "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\nConnection: keep-alive\r\n\r\nhello<timeout>");
+            "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\nConnection: "
+            "keep-alive\r\n\r\nhello<timeout>");
 }
 
 TEST_F(http_server, some_answers_have_no_body) {
@@ -227,7 +93,8 @@ TEST_F(http_server, some_answers_have_no_body) {
 
 TEST_F(http_server, a_malformed_request_is_answered_in_the_handlers_shape) {
   EXPECT_EQ(talk({"GET / HTTP/1.1\r\n\r\n"}),
-            "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: 37\r\nConnection: close\r\n\r\n"
+            "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: 37\r\nConnection: "
+            "close\r\n\r\n"
             "{\"status\":400,\"why\":\"no Host header\"}<timeout>");
   EXPECT_TRUE(talk({"GET / HTTP/1.1\r\nHost: h\r\nA: " + std::string(70'000, 'x')}).starts_with("HTTP/1.1 431 "));
   EXPECT_TRUE(talk({"GET / HTTP/3.0\r\n\r\n"}).starts_with("HTTP/1.1 505 "));
@@ -235,7 +102,8 @@ TEST_F(http_server, a_malformed_request_is_answered_in_the_handlers_shape) {
 }
 
 TEST_F(http_server, what_follows_a_malformed_request_is_not_looked_at) {
-  talk({"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc" + std::string(get_hello)});
+  talk({"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc" +
+        std::string(get_hello)});
   EXPECT_TRUE(answers.seen.empty());
 }
 
@@ -244,7 +112,8 @@ TEST_F(http_server, bodies_are_bounded) {
   const auto post = [&](const std::string& rest) { return talk({"POST /echo HTTP/1.1\r\nHost: h\r\n" + rest}); };
   EXPECT_TRUE(post("Content-Length: 4\r\n\r\nabcd").starts_with("HTTP/1.1 200 "));
   EXPECT_TRUE(post("Content-Length: 5\r\n\r\nabcde").starts_with("HTTP/1.1 413 "));
-  EXPECT_TRUE(post("Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n3\r\ncde\r\n0\r\n\r\n").starts_with("HTTP/1.1 413 "));
+  EXPECT_TRUE(
+      post("Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n3\r\ncde\r\n0\r\n\r\n").starts_with("HTTP/1.1 413 "));
   EXPECT_TRUE(post("Transfer-Encoding: chunked\r\n\r\n2\r\nabc\r\n").starts_with("HTTP/1.1 400 "));
   EXPECT_EQ(answers.seen.at(1), "POST /echo <refused>");
 }
@@ -254,7 +123,8 @@ TEST_F(http_server, a_large_body_arrives_whole) {
   held.left = answers.limit;
   std::string body;
   for (int i = 0; body.size() < 3 << 20; ++i) body += std::to_string(i) + ",";
-  const auto got = talk({"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body});
+  const auto got = talk(
+      {"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body});
   ASSERT_EQ(answers.seen.size(), 1u);
   EXPECT_TRUE(answers.seen[0] == "POST /echo " + body);
   EXPECT_TRUE(got.contains(body));
@@ -278,7 +148,8 @@ TEST_F(http_server, the_bytes_of_all_bodies_are_bounded) {
 
 TEST_F(http_server, the_budget_gets_back_what_a_vanished_caller_held) {
   std::string out;
-  finish(dial_and_talk(here.world(), {"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 90\r\n\r\nab"}, 0s, false, out));
+  finish(dial_and_talk(here.world(), {"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 90\r\n\r\nab"}, 0s, false,
+                       out));
   pass(1s);
   EXPECT_EQ(held.left, 100'000u);
   EXPECT_EQ(near.busy(), 0u);
@@ -298,7 +169,8 @@ TEST_F(http_server, the_callers_disconnect_cancels_the_handler) {
 
 TEST_F(http_server, a_caller_may_not_hide_its_end_behind_another_request) {
   std::string out;
-  finish(dial_and_talk(here.world(), {"GET /wait HTTP/1.1\r\nHost: h\r\n\r\n" + std::string(get_hello), ""}, 5s, false, out));
+  finish(dial_and_talk(here.world(), {"GET /wait HTTP/1.1\r\nHost: h\r\n\r\n" + std::string(get_hello), ""}, 5s,
+                       false, out));
   pass(100ms);
   EXPECT_EQ(answers.waiting, 0);
   EXPECT_EQ(answers.seen.size(), 1u);
@@ -441,46 +313,6 @@ task<void> serve_and_cancel(env::world world, server& with, by_path& answers) {
 TEST_F(http_server, cancelling_serve_cancels_the_handler_and_closes) {
   finish(serve_and_cancel(there.world(), near, answers));
   EXPECT_EQ(near.connections(), 0u);
-}
-
-// ---- client and server together, over bad networks ----
-
-task<void> call_many(client& with, env::world world, int count, std::vector<std::string>& wrong) {
-  const auto whom = parse_origin("http://there")->origin;
-  for (int i = 0; i < count; ++i) {
-    const std::string body(static_cast<std::size_t>(i * i * 37), static_cast<char>('a' + i));
-    const call what{.target = i % 3 == 2 ? "/stream" : "/echo", .body = body};
-    // A segment that became a reset tells its receiver only: who waits for the answer needs a deadline.
-    const auto deadline = world.clock.now() + 10s;
-    auto got = co_await with.send(whom, what, {.headers_by = deadline});
-    if (!got) continue;  // a typed error; truncation must not look like an answer
-    got->read_by(deadline);
-    const auto heard = co_await got->read_all(1 << 20);
-    if (heard && *heard != (i % 3 == 2 ? "one,two,three" : body)) wrong.push_back(std::to_string(i));
-  }
-}
-
-struct together final : http_server {
-  explicit together(std::uint64_t seed) : http_server(seed) {
-    answers.limit = held.left = 1 << 20;
-    sim.set_links(here, there, {.latency_min = 1ms, .latency_max = 30ms, .segment_max = 1 + seed * 17 % 3000,
-                                .fragment_reads = true, .reset = loses(seed) ? 0.01 : 0});
-  }
-  static bool loses(std::uint64_t seed) { return seed % 2 == 0; }
-  void TestBody() override {}
-};
-
-TEST(http_together, answers_are_whole_or_errors_under_many_seeds) {
-  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
-    together both(seed);
-    client with(both.here.world());
-    std::vector<std::string> wrong;
-    both.finish(call_many(with, both.here.world(), 12, wrong));
-    EXPECT_TRUE(wrong.empty()) << "seed " << seed << ", call " << wrong.front();
-    if (!together::loses(seed)) {
-      EXPECT_EQ(both.answers.seen.size(), 12u) << "seed " << seed;
-    }
-  }
 }
 
 }  // namespace

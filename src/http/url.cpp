@@ -12,14 +12,17 @@ constexpr std::size_t longest_url = 2048;
 constexpr std::size_t longest_socket_path = 107;  // sun_path less its NUL
 
 bool is_name_char(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.' || c == '_';
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.' ||
+         c == '_';
 }
 
 std::string base64(std::string_view bytes) {
   constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string out;
   for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const auto byte = [&](std::size_t at) { return at < bytes.size() ? static_cast<unsigned char>(bytes[at]) : 0u; };
+    const auto byte = [&](std::size_t at) {
+      return at < bytes.size() ? static_cast<unsigned char>(bytes[at]) : 0u;
+    };
     const auto three = byte(i) << 16 | byte(i + 1) << 8 | byte(i + 2);
     out += digits[three >> 18];
     out += digits[three >> 12 & 63];
@@ -29,7 +32,9 @@ std::string base64(std::string_view bytes) {
   return out;
 }
 
-std::string in_brackets(const std::string& host) { return host.contains(':') ? "[" + host + "]" : host; }
+std::string in_brackets(const std::string& host) {
+  return host.contains(':') ? "[" + host + "]" : host;
+}
 
 struct place {
   bool tls = false;
@@ -45,12 +50,14 @@ result<place> where(const boost::urls::url_view& url) {
   if (url.scheme_id() != scheme::http && url.scheme_id() != scheme::https)
     return fail(error_kind::malformed, "a URL begins with http://, https:// or unix://");
   out.tls = url.scheme_id() == scheme::https;
-  if (url.host_type() == host_type::ipvfuture) return fail(error_kind::malformed, "the URL's address is of no known kind");
+  if (url.host_type() == host_type::ipvfuture)
+    return fail(error_kind::malformed, "the URL's address is of no known kind");
   out.host = url.host_address();
   const bool numeric = url.host_type() == host_type::ipv4 || url.host_type() == host_type::ipv6;
   if (out.host.empty()) return fail(error_kind::malformed, "the URL names no host");
   if (out.host.size() > 253 || (!numeric && !std::ranges::all_of(out.host, is_name_char)))
-    return fail(error_kind::malformed, "the URL's host is not a name (names beyond ASCII are written in their xn-- form)");
+    return fail(error_kind::malformed,
+                "the URL's host is not a name (names beyond ASCII are written in their xn-- form)");
   out.port = out.tls ? 443 : 80;
   if (url.has_port() && !url.port().empty()) {
     out.port = url.port_number();  // 0 where it is beyond 65535
@@ -122,7 +129,8 @@ result<std::shared_ptr<const proxy>> parse_proxy(std::string_view text) {
   const auto whole = text.contains("://") ? std::string(text) : "http://" + std::string(text);
   const auto parsed = boost::urls::parse_uri(whole);
   if (!parsed) return fail(error_kind::malformed, "the proxy is not given as http://host:port");
-  if (parsed->has_fragment() || parsed->has_query() || (parsed->encoded_path() != "" && parsed->encoded_path() != "/"))
+  if (parsed->has_fragment() || parsed->has_query() ||
+      (parsed->encoded_path() != "" && parsed->encoded_path() != "/"))
     return fail(error_kind::malformed, "a proxy's URL ends after its port");
   auto place = where(*parsed);
   if (!place) return std::unexpected(std::move(place.error()));

@@ -23,13 +23,14 @@ struct proxy {
 // Who is asked, and the way there. Connections are pooled per origin: all of these together.
 struct origin {
   bool tls = false;
-  std::string host;         // name or numeric address, without brackets; empty for a Unix socket
+  std::string host;  // name or numeric address, without brackets; empty for a Unix socket
   std::uint16_t port = 0;
-  std::string socket_path;  // Unix socket, plain HTTP
+  std::string socket_path;                 // Unix socket, plain HTTP
   std::shared_ptr<const http::proxy> via;  // direct where empty; must be empty for a Unix socket
   std::vector<std::string> ca_files;       // PEM, believed besides the system's authorities
 
-  // Where its pooled connections are kept. Computed by parse_origin; call again after a change of the other members.
+  // Where its pooled connections are kept. Computed by parse_origin; call again after a change of the other
+  // members.
   std::string key;
   void make_key();
 
@@ -48,7 +49,8 @@ struct base_url {
 // malformed, saying what to write instead, for anything else; user names and fragments are refused.
 result<base_url> parse_origin(std::string_view url);
 
-// http://[user[:password]@]host[:port] or https://..., without path. As found in HTTPS_PROXY; a missing scheme is http.
+// http://[user[:password]@]host[:port] or https://..., without path. As found in HTTPS_PROXY; a missing scheme is
+// http.
 result<std::shared_ptr<const proxy>> parse_proxy(std::string_view url);
 
 }  // namespace meshai::http

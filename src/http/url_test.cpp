@@ -50,10 +50,11 @@ TEST(parse_origin, unix_sockets) {
 }
 
 TEST(parse_origin, refuses_the_rest_and_never_repeats_it) {
-  for (const char* url : {"", "api.example.com", "ftp://canary", "https://", "https:///path", "https://user:canary@h/",
-                          "https://canary@h/", "https://h/#canary", "https://h:0/", "https://h:65536/", "https://h:x/",
-                          "https://a b/", "https://h%20canary/", "https://[::canary]/", "https://\xC3\xA4.example/",
-                          "file:///etc/canary", "https://h/canary\r\nx"}) {
+  for (const char* url :
+       {"", "api.example.com", "ftp://canary", "https://", "https:///path", "https://user:canary@h/",
+        "https://canary@h/", "https://h/#canary", "https://h:0/", "https://h:65536/", "https://h:x/",
+        "https://a b/", "https://h%20canary/", "https://[::canary]/", "https://\xC3\xA4.example/",
+        "file:///etc/canary", "https://h/canary\r\nx"}) {
     const auto got = parse_origin(url);
     ASSERT_FALSE(got) << url;
     EXPECT_EQ(got.error().kind, error_kind::malformed);

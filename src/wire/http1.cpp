@@ -9,8 +9,8 @@
 #include "wire/http1_target.hpp"
 #include "wire/http1_write.hpp"
 
-// Boost.Beast does the scanning. What it is more lenient about than two readers of one connection can afford is refused
-// in its callbacks, before any of it is believed.
+// Boost.Beast does the scanning. What it is more lenient about than two readers of one connection can afford is
+// refused in its callbacks, before any of it is believed.
 
 namespace meshai::wire {
 namespace beast = boost::beast;
@@ -21,8 +21,8 @@ namespace {
 
 constexpr int max_interim_answers = 16;
 
-// Beast's parser with the callbacks that both kinds of message share. Any code that is set stops the parser; the reason
-// stands in the message.
+// Beast's parser with the callbacks that both kinds of message share. Any code that is set stops the parser; the
+// reason stands in the message.
 template <bool IsRequest>
 class reader : public beast::http::basic_parser<IsRequest> {
  public:
@@ -166,9 +166,11 @@ refusal judge(error_code ec, std::string_view bytes) {
   if (ec == error::bad_status) return malformed("the status is not a number of three digits");
   if (ec == error::bad_field) return malformed("a header name holds a character that it may not");
   if (ec == error::bad_value) return malformed("a header value holds a character that it may not");
-  if (ec == error::bad_content_length) return malformed("Content-Length is not a number, or stands beside chunked");
+  if (ec == error::bad_content_length)
+    return malformed("Content-Length is not a number, or stands beside chunked");
   if (ec == error::multiple_content_length) return malformed("two Content-Length headers");
-  if (ec == error::bad_transfer_encoding) return malformed("Transfer-Encoding stands twice or beside Content-Length");
+  if (ec == error::bad_transfer_encoding)
+    return malformed("Transfer-Encoding stands twice or beside Content-Length");
   if (ec == error::bad_chunk) return malformed("a chunk does not begin with its size");
   if (ec == error::bad_chunk_extension) return malformed("a chunk extension is malformed");
   return malformed("the message does not follow HTTP/1.1");
@@ -248,8 +250,8 @@ class driver {
  private:
   bool in_lines() const { return !m_.head_complete || m_.in_trailers; }
 
-  // Beast looks at an unfinished line from its beginning each time. It is not asked before another line end has come,
-  // or a head that comes byte by byte would cost the square of its length.
+  // Beast looks at an unfinished line from its beginning each time. It is not asked before another line end has
+  // come, or a head that comes byte by byte would cost the square of its length.
   bool line_complete(std::string_view bytes) {
     const bool complete = seen_ < bytes.size() && bytes.find('\n', seen_) != bytes.npos;
     if (!complete) {
@@ -266,7 +268,8 @@ class driver {
       // A whole line is left when its fate hangs on the byte behind it: a space would fold the next line into it.
       const auto line_end = rest.find('\n');
       seen_ = std::min(line_end, rest.size());
-      if (line_end != rest.npos && line_end + 1 < rest.size() && (rest[line_end + 1] == ' ' || rest[line_end + 1] == '\t'))
+      if (line_end != rest.npos && line_end + 1 < rest.size() &&
+          (rest[line_end + 1] == ' ' || rest[line_end + 1] == '\t'))
         m_.refuse(400, folded_header);
     } else if (rest.size() > max_chunk_line) {
       m_.refuse(400, "the line before a chunk is too long", error_kind::exhausted);
@@ -281,7 +284,7 @@ class driver {
     return true;
   }
 
-  std::size_t seen_ = 0;  // bytes at the front of the next feed that were looked at and not consumed
+  std::size_t seen_ = 0;        // bytes at the front of the next feed that were looked at and not consumed
   std::size_t lines_used_ = 0;  // of limits.bytes
   std::uint64_t delivered_ = 0;
 };
@@ -300,7 +303,9 @@ struct request_parser::parts : driver<request_reader, request_head> {
   bool may_skip_line = true;
 };
 
-request_parser::request_parser(head_limits limits) : parts_(std::make_unique<parts>(limits)) { reset(); }
+request_parser::request_parser(head_limits limits) : parts_(std::make_unique<parts>(limits)) {
+  reset();
+}
 request_parser::~request_parser() = default;
 request_parser::request_parser(request_parser&&) noexcept = default;
 request_parser& request_parser::operator=(request_parser&&) noexcept = default;
@@ -310,7 +315,9 @@ void request_parser::reset() {
   parts_->may_skip_line = true;
 }
 
-void request_parser::limit_body(std::uint64_t bytes) { parts_->body_limit_ = bytes; }
+void request_parser::limit_body(std::uint64_t bytes) {
+  parts_->body_limit_ = bytes;
+}
 
 result<step> request_parser::feed(std::string_view bytes) {
   auto& p = *parts_;
@@ -323,17 +330,26 @@ result<step> request_parser::feed(std::string_view bytes) {
       p.may_skip_line = false;
     }
     if (bytes.size() == skipped) return step{skipped, progress::need_more, {}};
-    if (!is_token(bytes.substr(skipped, 1))) p.m_.refused = {400, error_kind::malformed, "this is not an HTTP request"};
+    if (!is_token(bytes.substr(skipped, 1)))
+      p.m_.refused = {400, error_kind::malformed, "this is not an HTTP request"};
   }
   auto fed = p.feed(bytes.substr(skipped));
   if (fed) fed->consumed += skipped;
   return fed;
 }
 
-bool request_parser::got_some() const { return parts_->got_some_; }
-bool request_parser::ended() const { return parts_->ended_; }
-const request_head& request_parser::head() const { return parts_->head_; }
-int request_parser::refusal_status() const { return parts_->m_.refused.status; }
+bool request_parser::got_some() const {
+  return parts_->got_some_;
+}
+bool request_parser::ended() const {
+  return parts_->ended_;
+}
+const request_head& request_parser::head() const {
+  return parts_->head_;
+}
+int request_parser::refusal_status() const {
+  return parts_->m_.refused.status;
+}
 
 struct response_parser::parts : driver<response_reader, response_head> {
   using driver::driver;
@@ -346,7 +362,9 @@ struct response_parser::parts : driver<response_reader, response_head> {
   }
 };
 
-response_parser::response_parser(head_limits limits) : parts_(std::make_unique<parts>(limits)) { reset(); }
+response_parser::response_parser(head_limits limits) : parts_(std::make_unique<parts>(limits)) {
+  reset();
+}
 response_parser::~response_parser() = default;
 response_parser::response_parser(response_parser&&) noexcept = default;
 response_parser& response_parser::operator=(response_parser&&) noexcept = default;
@@ -357,7 +375,9 @@ void response_parser::reset(asked what) {
   parts_->begin();
 }
 
-void response_parser::limit_body(std::uint64_t bytes) { parts_->body_limit_ = bytes; }
+void response_parser::limit_body(std::uint64_t bytes) {
+  parts_->body_limit_ = bytes;
+}
 
 result<step> response_parser::feed(std::string_view bytes) {
   auto& p = *parts_;
@@ -390,8 +410,14 @@ result<void> response_parser::feed_end() {
   return {};
 }
 
-bool response_parser::got_some() const { return parts_->got_some_; }
-bool response_parser::ended() const { return parts_->ended_; }
-const response_head& response_parser::head() const { return parts_->head_; }
+bool response_parser::got_some() const {
+  return parts_->got_some_;
+}
+bool response_parser::ended() const {
+  return parts_->ended_;
+}
+const response_head& response_parser::head() const {
+  return parts_->head_;
+}
 
 }  // namespace meshai::wire

@@ -1,8 +1,9 @@
 // wire: reading HTTP/1.0 and 1.1 messages (RFC 9110, RFC 9112), incrementally and strictly.
 //
-// A parser owns no socket: it is fed bytes and says what they were. Everything that two readers of one connection could
-// understand differently is refused, in requests and in answers alike: both lengths at once, doubled lengths, bare LF,
-// folded lines, none or two Hosts, any Transfer-Encoding but `chunked`. Such a message ends its connection.
+// A parser owns no socket: it is fed bytes and says what they were. Everything that two readers of one connection
+// could understand differently is refused, in requests and in answers alike: both lengths at once, doubled
+// lengths, bare LF, folded lines, none or two Hosts, any Transfer-Encoding but `chunked`. Such a message ends its
+// connection.
 #pragma once
 
 #include <cstddef>
@@ -52,8 +53,8 @@ struct message_head {
 
 struct request_head : message_head {
   std::string_view method;
-  std::string_view target;     // origin-form ("/path?query") or "*"; an absolute-form target was taken apart
-  std::string_view authority;  // of the target, else Host; empty only in HTTP/1.0 or where Host is empty
+  std::string_view target;        // origin-form ("/path?query") or "*"; an absolute-form target was taken apart
+  std::string_view authority;     // of the target, else Host; empty only in HTTP/1.0 or where Host is empty
   bool expects_continue = false;  // the sender waits for 100 (Continue)
 
   bool has_body() const { return chunked || content_length.value_or(0) > 0; }
@@ -86,8 +87,8 @@ struct step {
   std::string_view body;  // points into the bytes fed
 };
 
-// Both parsers take one step per feed(): call it until it says need_more or end. An error (error_kind::malformed, or
-// exhausted for a bound) is final. No error text repeats what was sent.
+// Both parsers take one step per feed(): call it until it says need_more or end. An error (error_kind::malformed,
+// or exhausted for a bound) is final. No error text repeats what was sent.
 class request_parser {
  public:
   explicit request_parser(head_limits limits = {});
@@ -97,7 +98,8 @@ class request_parser {
 
   // For the next message; memory is kept.
   void reset();
-  // Beyond `bytes` of decoded body feed() fails with error_kind::exhausted. May be set after the head, before the body.
+  // Beyond `bytes` of decoded body feed() fails with error_kind::exhausted. May be set after the head, before the
+  // body.
   void limit_body(std::uint64_t bytes);
 
   result<step> feed(std::string_view bytes);

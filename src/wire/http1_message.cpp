@@ -11,8 +11,12 @@ namespace {
 
 constexpr std::size_t max_chunk_extensions = 16 * 1024;  // of one message together
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_control(char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_control(char c) {
+  return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
+}
 
 }  // namespace
 
@@ -84,8 +88,7 @@ bool message::chunk_header(std::uint64_t size, std::string_view extensions) {
 bool message::settle(message_head& head, bool http_1_1) {
   if (codings_ > 0 && !http_1_1) return refuse(400, "chunked in HTTP/1.0");
   fields_.reserve(places_.size());
-  for (const auto& p : places_)
-    fields_.push_back({kept(p.name_at, p.name_size), kept(p.value_at, p.value_size)});
+  for (const auto& p : places_) fields_.push_back({kept(p.name_at, p.name_size), kept(p.value_at, p.value_size)});
   head.headers = header_list(fields_);
   head.http_1_1 = http_1_1;
   head_complete = true;

@@ -14,8 +14,8 @@ struct refusal {
   const char* why = "";
 };
 
-// Texts are copied out of the input, since that moves between two feeds. What returns bool returns false when the message
-// is refused, with `refused` set.
+// Texts are copied out of the input, since that moves between two feeds. What returns bool returns false when the
+// message is refused, with `refused` set.
 class message {
  public:
   explicit message(head_limits limits) : limits_(limits) {}
@@ -27,7 +27,9 @@ class message {
 
   // The texts of the head, one behind the other.
   std::size_t keep(std::string_view piece);
-  std::string_view kept(std::size_t at, std::size_t size) const { return std::string_view(text_).substr(at, size); }
+  std::string_view kept(std::size_t at, std::size_t size) const {
+    return std::string_view(text_).substr(at, size);
+  }
 
   // `name` and `value` as the scanner cut them out of `input`.
   bool field(std::string_view name, std::string_view value);

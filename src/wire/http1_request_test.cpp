@@ -28,7 +28,8 @@ std::string describe(const request_head& head) {
   return text + " ";
 }
 
-// Feeds `bytes` in pieces of `size`, as a connection would: what was not consumed stays in front of what comes next.
+// Feeds `bytes` in pieces of `size`, as a connection would: what was not consumed stays in front of what comes
+// next.
 told read(std::string_view bytes, std::size_t size, std::uint64_t body_limit = 1 << 20, head_limits limits = {}) {
   told out;
   request_parser parser(limits);
@@ -76,7 +77,8 @@ int refusal(std::string_view bytes) {
 }
 
 TEST(request_parser, reads_a_request_without_a_body) {
-  const auto got = read_always_the_same("GET /v1/models?x=1 HTTP/1.1\r\nHost: localhost:9437\r\nAccept:\t*/* \r\n\r\n");
+  const auto got =
+      read_always_the_same("GET /v1/models?x=1 HTTP/1.1\r\nHost: localhost:9437\r\nAccept:\t*/* \r\n\r\n");
   EXPECT_EQ(got.refused, 0);
   ASSERT_EQ(got.messages.size(), 1u);
   EXPECT_EQ(got.messages[0], "GET /v1/models?x=1 localhost:9437 keep [Host=localhost:9437] [Accept=*/*] ");
@@ -118,7 +120,8 @@ TEST(request_parser, knows_when_the_connection_stays) {
 TEST(request_parser, takes_absolute_targets_apart) {
   EXPECT_EQ(read_always_the_same("GET HTTP://h:80/p?q HTTP/1.1\r\nHost: H:80\r\n\r\n").messages.at(0),
             "GET /p?q h:80 keep [Host=H:80] ");
-  EXPECT_EQ(read_always_the_same("GET http://h HTTP/1.1\r\nHost: h\r\n\r\n").messages.at(0), "GET / h keep [Host=h] ");
+  EXPECT_EQ(read_always_the_same("GET http://h HTTP/1.1\r\nHost: h\r\n\r\n").messages.at(0),
+            "GET / h keep [Host=h] ");
   EXPECT_EQ(read_always_the_same("GET http://h?q HTTP/1.1\r\nHost: h\r\n\r\n").messages.at(0),
             "GET /?q h keep [Host=h] ");
   EXPECT_EQ(refusal("GET http://h/ HTTP/1.1\r\nHost: other\r\n\r\n"), 400);
@@ -153,8 +156,12 @@ TEST(request_parser, refuses_other_methods_and_versions) {
 // ---- framing: one test for each thing that two readers could understand differently ----
 
 TEST(request_framing, refuses_both_lengths_at_once) {
-  EXPECT_EQ(refusal("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), 400);
-  EXPECT_EQ(refusal("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n"), 400);
+  EXPECT_EQ(
+      refusal("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+      400);
+  EXPECT_EQ(
+      refusal("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n"),
+      400);
 }
 
 TEST(request_framing, refuses_a_bare_line_feed) {
@@ -212,13 +219,16 @@ TEST(request_framing, refuses_chunked_in_http_1_0) {
 }
 
 TEST(request_framing, refuses_any_transfer_encoding_but_chunked) {
-  for (const char* coding : {"gzip", "gzip, chunked", "chunked, gzip", "chunked, chunked", "chunked;q=1", "xchunked",
-                             "identity", ",chunked", "\"chunked\"", "chun ked", ""}) {
-    const auto request = std::string("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: ") + coding + "\r\n\r\n0\r\n\r\n";
+  for (const char* coding : {"gzip", "gzip, chunked", "chunked, gzip", "chunked, chunked", "chunked;q=1",
+                             "xchunked", "identity", ",chunked", "\"chunked\"", "chun ked", ""}) {
+    const auto request =
+        std::string("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: ") + coding + "\r\n\r\n0\r\n\r\n";
     EXPECT_EQ(refusal(request), 501) << coding;
   }
   EXPECT_EQ(refusal("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc"), 501);
-  EXPECT_EQ(refusal("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n"), 400);
+  EXPECT_EQ(
+      refusal("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n"),
+      400);
 }
 
 TEST(request_framing, refuses_a_space_before_the_colon) {
@@ -237,10 +247,11 @@ TEST(request_framing, refuses_control_characters_in_values) {
 
 TEST(request_framing, refuses_broken_chunks) {
   const std::string head = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
-  for (const char* body : {"x\r\n", "-1\r\n", "0x3\r\nabc\r\n", "3\nabc\r\n", "3\r\nabcd\r\n", "3\r\nabc0\r\n", " 3\r\nabc\r\n",
-                           "\r\n", "11111111111111111\r\n", "3;\x01=a\r\nabc\r\n", "3;a=\"\n\"\r\nabc\r\n",
-                           "3 \r\nabc\r\n", "3\r\nabc\n0\r\n\r\n", "0\r\nA: b\r\n c\r\n\r\n", "0\r\nContent-Length: 3\r\n\r\n",
-                           "0\r\nTransfer-Encoding: chunked\r\n\r\n", "0\r\nA : b\r\n\r\n", "0\r\nA: b\n\r\n"}) {
+  for (const char* body :
+       {"x\r\n", "-1\r\n", "0x3\r\nabc\r\n", "3\nabc\r\n", "3\r\nabcd\r\n", "3\r\nabc0\r\n", " 3\r\nabc\r\n",
+        "\r\n", "11111111111111111\r\n", "3;\x01=a\r\nabc\r\n", "3;a=\"\n\"\r\nabc\r\n", "3 \r\nabc\r\n",
+        "3\r\nabc\n0\r\n\r\n", "0\r\nA: b\r\n c\r\n\r\n", "0\r\nContent-Length: 3\r\n\r\n",
+        "0\r\nTransfer-Encoding: chunked\r\n\r\n", "0\r\nA : b\r\n\r\n", "0\r\nA: b\n\r\n"}) {
     EXPECT_EQ(refusal(head + body), 400) << body;
   }
 }
@@ -249,7 +260,9 @@ TEST(request_framing, refuses_broken_chunks) {
 
 TEST(request_limits, a_head_of_64_kb_and_no_more) {
   const std::string start = "GET / HTTP/1.1\r\nHost: h\r\nA: ";
-  const auto sized = [&](std::size_t size) { return start + std::string(size - start.size() - 4, 'x') + "\r\n\r\n"; };
+  const auto sized = [&](std::size_t size) {
+    return start + std::string(size - start.size() - 4, 'x') + "\r\n\r\n";
+  };
   EXPECT_EQ(read(sized(64 * 1024), 1000).refused, 0);
   EXPECT_EQ(read(sized(64 * 1024 + 1), 1000).refused, 431);
   EXPECT_EQ(read(sized(64 * 1024 + 1), 70000).refused, 431);
@@ -296,10 +309,13 @@ TEST(request_limits, chunk_extensions) {
 }
 
 TEST(request_expect, is_surfaced_or_refused) {
-  EXPECT_TRUE(read_always_the_same("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nExpect: 100-Continue\r\n\r\n1")
-                  .messages.at(0).contains(" expect "));
+  EXPECT_TRUE(
+      read_always_the_same("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nExpect: 100-Continue\r\n\r\n1")
+          .messages.at(0)
+          .contains(" expect "));
   EXPECT_FALSE(read_always_the_same("GET / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n\r\n")
-                   .messages.at(0).contains(" expect "));
+                   .messages.at(0)
+                   .contains(" expect "));
   EXPECT_EQ(refusal("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nExpect: wonders\r\n\r\n1"), 417);
 }
 

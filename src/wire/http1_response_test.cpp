@@ -8,9 +8,9 @@ namespace meshai::wire {
 namespace {
 
 struct told {
-  std::string text;      // "status [headers] body" and "|end" where it ended
-  std::string why;       // of the refusal
-  std::string left;      // bytes behind the answer
+  std::string text;  // "status [headers] body" and "|end" where it ended
+  std::string why;   // of the refusal
+  std::string left;  // bytes behind the answer
   bool operator==(const told&) const = default;
 };
 
@@ -33,7 +33,8 @@ told read(std::string_view bytes, std::size_t size, asked what, bool closes, std
       if (got->what == progress::head) {
         const auto& head = parser.head();
         out.text = std::to_string(head.status) + (head.keep_alive ? " keep" : " close");
-        for (const auto& [name, value] : head.headers) out.text += " [" + std::string(name) + "=" + std::string(value) + "]";
+        for (const auto& [name, value] : head.headers)
+          out.text += " [" + std::string(name) + "=" + std::string(value) + "]";
         out.text += " ";
       }
       out.text += got->body;
@@ -63,12 +64,15 @@ told read_always_the_same(std::string_view bytes, asked what = asked::other, boo
   return whole;
 }
 
-std::string refusal(std::string_view bytes) { return read_always_the_same(bytes).why; }
+std::string refusal(std::string_view bytes) {
+  return read_always_the_same(bytes).why;
+}
 
 TEST(response_parser, reads_both_framings) {
   EXPECT_EQ(read_always_the_same("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhelloHTTP"),
             (told{"200 keep [Content-Length=5] hello|end", "", "HTTP"}));
-  EXPECT_EQ(read_always_the_same("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n2;x\r\nbc\r\n0\r\n\r\n"),
+  EXPECT_EQ(read_always_the_same(
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n2;x\r\nbc\r\n0\r\n\r\n"),
             (told{"200 keep [Transfer-Encoding=chunked] abc|end", "", ""}));
   EXPECT_EQ(read_always_the_same("HTTP/1.1 529 \r\nContent-Length: 0\r\nConnection: close\r\n\r\n").text,
             "529 close [Content-Length=0] [Connection=close] |end");
@@ -84,17 +88,19 @@ TEST(response_parser, a_body_may_last_until_the_end_of_the_connection) {
 }
 
 TEST(response_parser, an_end_before_the_end_is_truncation) {
-  for (const char* answer : {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n",
-                             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n",
-                             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n",
-                             "HTTP/1.1 200 OK\r\nContent-", "HTTP/1.1 100 Continue\r\n\r\n"}) {
+  for (const char* answer :
+       {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n", "HTTP/1.1 200 OK\r\nContent-",
+        "HTTP/1.1 100 Continue\r\n\r\n"}) {
     EXPECT_EQ(read_always_the_same(answer, asked::other, true).why, "the answer ends before its end") << answer;
   }
 }
 
 TEST(response_parser, interim_answers_are_skipped) {
   EXPECT_EQ(read_always_the_same("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
-                                 "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na").text,
+                                 "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na")
+                .text,
             "200 keep [Content-Length=1] a|end");
   EXPECT_EQ(refusal("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"),
             "a switch of protocols that nobody asked for");
@@ -122,17 +128,25 @@ TEST(response_parser, garbage_is_known_by_its_first_bytes) {
 
 TEST(response_framing, what_is_refused_in_requests_is_refused_in_answers) {
   for (const char* head : {
-           "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n",        // both lengths
-           "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n",        //
-           "A: b\n",                                                     // bare LF
-           "A: b\rc\r\n",                                                // bare CR
-           "Content-Length: 3\r\nContent-Length: 4\r\n",                 // different lengths
-           "Content-Length: 3\r\nContent-Length: 3\r\n",                 // equal lengths twice
-           "Content-Length: 3, 3\r\n", "Content-Length: -3\r\n", "Content-Length: \r\n",
-           "A: b\r\n c\r\n", "A:\r\n c\r\n",                             // folded
-           "Transfer-Encoding: gzip\r\n", "Transfer-Encoding: gzip, chunked\r\n", "Transfer-Encoding: identity\r\n",
+           "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n",  // both lengths
+           "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n",  //
+           "A: b\n",                                               // bare LF
+           "A: b\rc\r\n",                                          // bare CR
+           "Content-Length: 3\r\nContent-Length: 4\r\n",           // different lengths
+           "Content-Length: 3\r\nContent-Length: 3\r\n",           // equal lengths twice
+           "Content-Length: 3, 3\r\n",
+           "Content-Length: -3\r\n",
+           "Content-Length: \r\n",
+           "A: b\r\n c\r\n",
+           "A:\r\n c\r\n",  // folded
+           "Transfer-Encoding: gzip\r\n",
+           "Transfer-Encoding: gzip, chunked\r\n",
+           "Transfer-Encoding: identity\r\n",
            "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
-           "A : b\r\n", "A: \x01\r\n", ": b\r\n", "A\r\n",
+           "A : b\r\n",
+           "A: \x01\r\n",
+           ": b\r\n",
+           "A\r\n",
        }) {
     EXPECT_NE(refusal(std::string("HTTP/1.1 200 OK\r\n") + head + "\r\nabc"), "") << head;
   }
@@ -140,15 +154,16 @@ TEST(response_framing, what_is_refused_in_requests_is_refused_in_answers) {
 }
 
 TEST(response_framing, refuses_broken_status_lines) {
-  for (const char* line : {"HTTP/1.1 20 OK", "HTTP/1.1 2000 OK", "HTTP/1.1 099 No", "HTTP/1.1  200 OK", "HTTP/1.1 abc OK",
-                           "HTTP/1.2 200 OK", "HTTP/1.1\t200 OK", "HTTP/1.1 200 O\x01K"}) {
+  for (const char* line : {"HTTP/1.1 20 OK", "HTTP/1.1 2000 OK", "HTTP/1.1 099 No", "HTTP/1.1  200 OK",
+                           "HTTP/1.1 abc OK", "HTTP/1.2 200 OK", "HTTP/1.1\t200 OK", "HTTP/1.1 200 O\x01K"}) {
     EXPECT_NE(refusal(std::string(line) + "\r\nContent-Length: 0\r\n\r\n"), "") << line;
   }
 }
 
 TEST(response_limits, bodies_are_bounded_in_every_framing) {
-  EXPECT_EQ(read_always_the_same("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n123456789", asked::other, false, 8).why,
-            "the body is too long");
+  EXPECT_EQ(
+      read_always_the_same("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n123456789", asked::other, false, 8).why,
+      "the body is too long");
   for (const std::size_t size : {1, 4, 100})
     EXPECT_EQ(read("HTTP/1.1 200 OK\r\n\r\n123456789", size, asked::other, true, 8).why, "the body is too long");
   EXPECT_EQ(read_always_the_same("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", asked::head, false, 8).why, "");

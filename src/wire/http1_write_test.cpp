@@ -26,7 +26,8 @@ TEST(http1_write, nothing_breaks_the_framing) {
   for (const char* value : {"a\r\nB: c", "a\nb", "a\rb", "a\x01", "\x7f", " a", "a "})
     EXPECT_FALSE(append_field(out, "A", value)) << value;
   EXPECT_FALSE(append_field(out, "A", std::string_view("a\0b", 3)));
-  for (const char* name : {"", "A B", "A:", "A\r\n", "\xC3\xA4"}) EXPECT_FALSE(append_field(out, name, "v")) << name;
+  for (const char* name : {"", "A B", "A:", "A\r\n", "\xC3\xA4"})
+    EXPECT_FALSE(append_field(out, name, "v")) << name;
   for (const char* target : {"", "/a b", "/a\r\n", "/\x7f", "/\xC3\xA4"})
     EXPECT_FALSE(append_request_line(out, "GET", target)) << target;
   EXPECT_FALSE(append_request_line(out, "GET /", "/"));

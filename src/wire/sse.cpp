@@ -10,14 +10,16 @@ namespace {
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
 const char* find(char what, const char* from, const char* to) {
-  const auto* at = from < to ? static_cast<const char*>(std::memchr(from, what, static_cast<std::size_t>(to - from)))
-                             : nullptr;
+  const auto* at =
+      from < to ? static_cast<const char*>(std::memchr(from, what, static_cast<std::size_t>(to - from))) : nullptr;
   return at ? at : to;
 }
 
 }  // namespace
 
-void sse_parser::reset() { *this = sse_parser(max_event_); }
+void sse_parser::reset() {
+  *this = sse_parser(max_event_);
+}
 
 void sse_parser::feed(std::string_view bytes) {
   CHECK(at_ == end_);  // what was fed before has been read

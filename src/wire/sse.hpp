@@ -38,23 +38,23 @@ class sse_parser {
   void keep_direct();
 
   std::size_t max_event_;
-  const char* at_ = nullptr;   // the bytes fed and not yet read
+  const char* at_ = nullptr;  // the bytes fed and not yet read
   const char* end_ = nullptr;
-  const char* lf_ = nullptr;   // the next LF and CR among them, end_ where there is none; null: not looked for
+  const char* lf_ = nullptr;  // the next LF and CR among them, end_ where there is none; null: not looked for
   const char* cr_ = nullptr;
-  std::string line_;           // the beginning of a line whose end has not come yet
-  std::string name_, data_;    // of the event being read
-  std::string_view direct_;    // instead of data_ while the data is one line among the bytes fed
-  std::size_t mark_ = 0;       // bytes of a byte order mark read at the beginning; its length when that is settled
+  std::string line_;         // the beginning of a line whose end has not come yet
+  std::string name_, data_;  // of the event being read
+  std::string_view direct_;  // instead of data_ while the data is one line among the bytes fed
+  std::size_t mark_ = 0;     // bytes of a byte order mark read at the beginning; its length when that is settled
   bool has_data_ = false;
-  bool line_taken_ = false;    // line_ is the line that is being looked at
-  bool skip_lf_ = false;       // the last line ended with CR: an LF now belongs to it
-  bool delivered_ = false;     // name_ and data_ are the caller's until the next call
+  bool line_taken_ = false;  // line_ is the line that is being looked at
+  bool skip_lf_ = false;     // the last line ended with CR: an LF now belongs to it
+  bool delivered_ = false;   // name_ and data_ are the caller's until the next call
   bool broken_ = false;
 };
 
-// Appends one event: `event: <name>` where there is a name, `data: ` before each line of `data`, and the empty line.
-// `name` holds no line break.
+// Appends one event: `event: <name>` where there is a name, `data: ` before each line of `data`, and the empty
+// line. `name` holds no line break.
 void append_sse(std::string& out, std::string_view name, std::string_view data);
 // Appends a comment, which readers skip: it keeps the connection alive.
 void append_sse_comment(std::string& out, std::string_view text);

@@ -22,7 +22,8 @@ told read(std::string_view bytes, std::size_t size, std::size_t limit) {
   told out;
   sse_parser parser(limit);
   while (!bytes.empty()) {
-    const std::string piece(bytes.substr(0, size));  // its own memory, so that a stale view is seen by the sanitizer
+    const std::string piece(
+        bytes.substr(0, size));  // its own memory, so that a stale view is seen by the sanitizer
     bytes.remove_prefix(piece.size());
     parser.feed(piece);
     sse_event event;
@@ -50,8 +51,8 @@ told read_always_the_same(std::string_view bytes, std::size_t limit = 1024) {
 
 TEST(sse, reads_events_with_every_line_end) {
   for (const std::string end : {"\n", "\r\n", "\r"}) {
-    const auto got = read_always_the_same("data: a" + end + end + "event: delta" + end + "data: b" + end + "data:c" + end +
-                                          end + "data: [DONE]" + end + end);
+    const auto got = read_always_the_same("data: a" + end + end + "event: delta" + end + "data: b" + end +
+                                          "data:c" + end + end + "data: [DONE]" + end + end);
     EXPECT_EQ(got.got, (events{{"", "a"}, {"delta", "b\nc"}, {"", "[DONE]"}}));
     EXPECT_TRUE(got.boundary);
   }
@@ -63,13 +64,23 @@ TEST(sse, mixed_line_ends) {
 }
 
 TEST(sse, a_byte_order_mark_is_skipped_once) {
-  EXPECT_EQ(read_always_the_same("\xEF\xBB\xBF" "data: a\n\n").got, (events{{"", "a"}}));
-  EXPECT_EQ(read_always_the_same("\xEF\xBB\xBF\xEF\xBB\xBF" "data: a\n\n").got, (events{}));
-  EXPECT_EQ(read_always_the_same("\xEF\xBB" "data: a\n\ndata: b\n\n").got, (events{{"", "b"}}));
+  EXPECT_EQ(read_always_the_same("\xEF\xBB\xBF"
+                                 "data: a\n\n")
+                .got,
+            (events{{"", "a"}}));
+  EXPECT_EQ(read_always_the_same("\xEF\xBB\xBF\xEF\xBB\xBF"
+                                 "data: a\n\n")
+                .got,
+            (events{}));
+  EXPECT_EQ(read_always_the_same("\xEF\xBB"
+                                 "data: a\n\ndata: b\n\n")
+                .got,
+            (events{{"", "b"}}));
 }
 
 TEST(sse, comments_and_other_fields_are_skipped) {
-  EXPECT_EQ(read_always_the_same(": ping\n\n:\nid: 1\nretry: 10\nfoo: bar\nbaz\ndata: a\n\n").got, (events{{"", "a"}}));
+  EXPECT_EQ(read_always_the_same(": ping\n\n:\nid: 1\nretry: 10\nfoo: bar\nbaz\ndata: a\n\n").got,
+            (events{{"", "a"}}));
 }
 
 TEST(sse, an_event_without_data_is_none_and_forgets_its_name) {
@@ -85,7 +96,8 @@ TEST(sse, one_space_after_the_colon_is_no_data) {
 }
 
 TEST(sse, field_names_are_exact) {
-  EXPECT_EQ(read_always_the_same("Data: a\ndata : b\n data: c\nevent: x\nevent: y\ndata: d\n\n").got, (events{{"y", "d"}}));
+  EXPECT_EQ(read_always_the_same("Data: a\ndata : b\n data: c\nevent: x\nevent: y\ndata: d\n\n").got,
+            (events{{"y", "d"}}));
 }
 
 TEST(sse, what_is_not_ended_is_not_an_event) {
@@ -117,7 +129,9 @@ TEST(sse, reset_begins_a_new_stream) {
   parser.feed("event: x\ndata: a");
   EXPECT_EQ(parser.next(event), false);
   parser.reset();
-  parser.feed("\xEF\xBB\xBF" "data: b\n\n");
+  parser.feed(
+      "\xEF\xBB\xBF"
+      "data: b\n\n");
   EXPECT_EQ(parser.next(event), true);
   EXPECT_EQ(event.name, "");
   EXPECT_EQ(event.data, "b");

@@ -50,8 +50,8 @@ std::string read(std::string_view bytes, std::size_t size) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  // The line end makes both look at a last line that is not complete: a line that comes in bytes waits for its end, one
-  // that comes whole need not.
+  // The line end makes both look at a last line that is not complete: a line that comes in bytes waits for its
+  // end, one that comes whole need not.
   const auto bytes = std::string(reinterpret_cast<const char*>(data), size) + "\n";
   const auto whole = read(bytes, bytes.size());
   CHECK(read(bytes, 1) == whole);

@@ -44,8 +44,8 @@ std::string read(std::string_view bytes, asked what, std::size_t size) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const auto what = data[0] == 'H' ? asked::other : data[0] % 2 ? asked::head : asked::connect;
-  // The line end makes both look at a last line that is not complete: a line that comes in bytes waits for its end, one
-  // that comes whole need not.
+  // The line end makes both look at a last line that is not complete: a line that comes in bytes waits for its
+  // end, one that comes whole need not.
   const auto bytes = std::string(reinterpret_cast<const char*>(data), size) + "\n";
   const auto answer = std::string_view(bytes).substr(what == asked::other ? 0 : 1);
   const auto whole = read(answer, what, bytes.size());
