@@ -113,7 +113,7 @@ const array* array_or_null(const object& in, std::string_view name);
 // The members of an object or the elements of an array, as pieces of their text. A view: the text must stay.
 class walk {
  public:
-  explicit walk(std::string_view text);  // white space, then { or [
+  explicit walk(std::string_view text);  // white space, then { or [; anything else has no members
   bool next();
   std::string_view name() const { return name_; }    // between the quotes, escapes and all; empty in an array
   std::string_view raw() const { return raw_; }      // the value, without space around it
@@ -130,7 +130,10 @@ class walk {
   bool object_ = false;
 };
 
-// The raw text of one member; empty where there is none.
+// A name may be written with escapes, "\u006desh", and must be found all the same.
+bool same_name(std::string_view escaped, std::string_view plain);
+
+// The raw text of one member, of several the last, as the parser has it; empty where there is none.
 std::string_view raw_member_of(std::string_view object_text, std::string_view name);
 
 // The first name that stands twice in the object; empty when there is none.

@@ -279,12 +279,14 @@ const array* array_or_null(const object& in, std::string_view name) {
 // ---- walk
 
 walk::walk(std::string_view text) : text_(text) {
-  at_ = skip_space(0);
-  object_ = text_[at_] == '{';
-  ++at_;
+  at_ = std::min(text.find_first_not_of(" \n\r\t"), text.size());
+  const bool container = at_ < text.size() && (text[at_] == '{' || text[at_] == '[');
+  object_ = container && text[at_] == '{';
+  at_ = container ? at_ + 1 : std::string_view::npos;
 }
 
 bool walk::next() {
+  if (at_ == std::string_view::npos) return false;
   at_ = skip_space(at_);
   if (text_[at_] == ',') at_ = skip_space(at_ + 1);
   if (text_[at_] == '}' || text_[at_] == ']') return false;
@@ -340,11 +342,19 @@ std::size_t walk::skip_value(std::size_t at) const {
   }
 }
 
+bool same_name(std::string_view escaped, std::string_view plain) {
+  if (escaped.find('\\') == std::string_view::npos) return escaped == plain;
+  document name;
+  const auto parsed = name.parse("\"" + std::string(escaped) + "\"");
+  return parsed && (*parsed)->is_string() && (*parsed)->get_string() == plain;
+}
+
 std::string_view raw_member_of(std::string_view object_text, std::string_view name) {
+  std::string_view found;
   for (walk members(object_text); members.next();) {
-    if (members.name() == name) return members.raw();
+    if (same_name(members.name(), name)) found = members.raw();
   }
-  return {};
+  return found;
 }
 
 std::string duplicate_member(const object& parsed, std::string_view object_text) {

@@ -115,8 +115,8 @@ parsed<upstream_call> pass_on(const request& of, const target& to) {
   std::string most;
   if (chat && of.max_tokens) {
     most = std::to_string(*of.max_tokens);
-    edits.push_back({"max_tokens", to.max_completion_tokens ? "" : most});
-    edits.push_back({"max_completion_tokens", to.max_completion_tokens ? most : ""});
+    edits.push_back({to.max_completion_tokens ? "max_completion_tokens" : "max_tokens", most});
+    edits.push_back({to.max_completion_tokens ? "max_tokens" : "max_completion_tokens", {}});
   }
   std::string messages;
   const mending how(of, to);

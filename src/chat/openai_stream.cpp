@@ -136,7 +136,6 @@ readable<void> reader::chunk(const json::object& in, std::string_view text, std:
     const auto* one = (*choices)[i].if_object();
     if (one == nullptr) return malformed();
     delta step;
-    mended_ = false;
     if (auto read = choice(*one, step); !read) return read;
     const bool silent = !step.is_token() && step.finish == finish::none && step.raw_logprobs.empty();
     if (silent && (mended_ || !native_ || !says_more(*one))) continue;
@@ -156,6 +155,8 @@ readable<void> reader::choice(const json::object& in, delta& step) {
   const auto index = json::integer_or(in, "index", 0);
   if (index < 0 || index >= most_choices) return malformed();
   step.choice = static_cast<int>(index);
+  const auto* number = json::find(in, "index");
+  mended_ = number == nullptr || !number->is_int64();
   if (choices_.size() <= static_cast<std::size_t>(index)) choices_.resize(static_cast<std::size_t>(index) + 1);
   auto& to = choices_[static_cast<std::size_t>(index)];
   to.begun = true;
@@ -205,8 +206,9 @@ readable<void> reader::read_delta(const json::object& in, open_choice& to, delta
     }
   }
   if (const auto* legacy = json::object_or_null(in, "function_call")) {
+    const bool before = mended_;
     if (auto read = call({{"index", 0}, {"function", *legacy}}, step.choice, to, step); !read) return read;
-    mended_ = false;  // callers of the same dialect asked for it in this form
+    mended_ = before;  // callers of the same dialect asked for it in this form
   }
   return {};
 }

@@ -5,18 +5,6 @@
 #include "chat/json.hpp"
 
 namespace meshai::chat {
-namespace {
-
-// A name may be written with escapes, "\u006desh", and must be found all the same.
-bool same_name(std::string_view escaped, std::string_view plain) {
-  if (escaped.find('\\') == std::string_view::npos) return escaped == plain;
-  json::document name;
-  const auto parsed = name.parse("\"" + std::string(escaped) + "\"");
-  return parsed && (*parsed)->is_string() && (*parsed)->get_string() == plain;
-}
-
-}  // namespace
-
 std::string splice(std::string_view object_text, std::span<const edit> edits) {
   std::string out;
   out.reserve(object_text.size() + 128);
@@ -26,7 +14,7 @@ std::string splice(std::string_view object_text, std::span<const edit> edits) {
     out += text;
   };
   for (json::walk members(object_text); members.next();) {
-    const bool edited = std::ranges::any_of(edits, [&](const edit& e) { return same_name(members.name(), e.name); });
+    const bool edited = std::ranges::any_of(edits, [&](const edit& e) { return json::same_name(members.name(), e.name); });
     if (!edited) add(object_text.substr(members.begin(), members.end() - members.begin()));
   }
   for (const auto& [name, raw] : edits) {
