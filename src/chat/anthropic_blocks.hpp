@@ -1,7 +1,7 @@
 // chat: content blocks of Anthropic's dialect, as they stand in requests and in answers, and its errors.
 #pragma once
 
-#include "chat/chat.hpp"
+#include "chat/vocabulary.hpp"
 #include "chat/json.hpp"
 
 namespace meshai::chat::anthropic {

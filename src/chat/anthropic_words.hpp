@@ -1,7 +1,7 @@
 // chat: the words that both sides of Anthropic's dialect share.
 #pragma once
 
-#include "chat/chat.hpp"
+#include "chat/vocabulary.hpp"
 #include "chat/json.hpp"
 
 namespace meshai::chat::anthropic {

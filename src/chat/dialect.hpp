@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "chat/chat.hpp"
+#include "chat/vocabulary.hpp"
 
 namespace meshai::chat {
 

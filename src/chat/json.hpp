@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-#include "chat/chat.hpp"
+#include "chat/vocabulary.hpp"
 
 namespace meshai::chat::json {
 
@@ -21,7 +21,8 @@ using boost::json::array;
 using boost::json::object;
 using boost::json::value;
 
-// ---- reading ------------------------------------------------------------------------------------------------------
+// ---- reading
+// ------------------------------------------------------------------------------------------------------
 
 inline constexpr std::size_t max_depth = 64;
 inline constexpr std::size_t max_values = 200'000;
@@ -61,7 +62,8 @@ problem not_an_object();
 std::string spell_path(const value& root, const void* found);
 
 // Looks members up and remembers the first complaint about a body. After a complaint every look-up still works and
-// returns what it can, so that a parser reads straight down and asks ok() once. Absent and null are the same: nothing.
+// returns what it can, so that a parser reads straight down and asks ok() once. Absent and null are the same:
+// nothing.
 class checker {
  public:
   explicit checker(const value& root) : root_(root) {}
@@ -108,17 +110,18 @@ std::int64_t integer_or(const object& in, std::string_view name, std::int64_t ot
 const object* object_or_null(const object& in, std::string_view name);
 const array* array_or_null(const object& in, std::string_view name);
 
-// ---- walking over text that a document has parsed without a fault ---------------------------------------------------
+// ---- walking over text that a document has parsed without a fault
+// ---------------------------------------------------
 
 // The members of an object or the elements of an array, as pieces of their text. A view: the text must stay.
 class walk {
  public:
   explicit walk(std::string_view text);  // white space, then { or [; anything else has no members
   bool next();
-  std::string_view name() const { return name_; }    // between the quotes, escapes and all; empty in an array
-  std::string_view raw() const { return raw_; }      // the value, without space around it
-  std::size_t begin() const { return begin_; }       // offset in the text of the member or element
-  std::size_t end() const { return end_; }           // offset just past its value
+  std::string_view name() const { return name_; }  // between the quotes, escapes and all; empty in an array
+  std::string_view raw() const { return raw_; }    // the value, without space around it
+  std::size_t begin() const { return begin_; }     // offset in the text of the member or element
+  std::size_t end() const { return end_; }         // offset just past its value
 
  private:
   std::size_t skip_space(std::size_t at) const;
@@ -139,19 +142,21 @@ std::string_view raw_member_of(std::string_view object_text, std::string_view na
 // The first name that stands twice in the object; empty when there is none.
 std::string duplicate_member(const object& parsed, std::string_view object_text);
 
-// ---- writing ------------------------------------------------------------------------------------------------------
+// ---- writing
+// ------------------------------------------------------------------------------------------------------
 
 void append_string(std::string& out, std::string_view text);  // quoted and escaped; `text` is valid UTF-8
 void append_number(std::string& out, double number);          // shortest text that reads back the same
 void append_value(std::string& out, const value& v);
 std::string to_text(const value& v);
 
-// Cuts to `limit` bytes at a character's boundary and replaces what is no UTF-8 by U+FFFD: for text from outside that
-// never went through a parser.
+// Cuts to `limit` bytes at a character's boundary and replaces what is no UTF-8 by U+FFFD: for text from outside
+// that never went through a parser.
 std::string clean_utf8(std::string_view text, std::size_t limit);
 
-// Appends JSON to a string and puts the commas. It keeps no state of its own: a comma is due exactly where the text so
-// far ends in a value, so a writer can take up anywhere (`out` must not end in a value before the first one).
+// Appends JSON to a string and puts the commas. It keeps no state of its own: a comma is due exactly where the
+// text so far ends in a value, so a writer can take up anywhere (`out` must not end in a value before the first
+// one).
 class writer {
  public:
   explicit writer(std::string& out) : out_(out) {}

@@ -20,7 +20,8 @@ boost::json::parse_options strict() {
 }
 
 // Where the text passes max_values; npos when it does not. Counts what begins a value: one at the start, one after
-// each opening and each comma. Empty containers are counted one too high, which only makes the bound a bit stricter.
+// each opening and each comma. Empty containers are counted one too high, which only makes the bound a bit
+// stricter.
 std::size_t too_many_values(std::string_view text) {
   if (text.size() <= max_values) return std::string_view::npos;  // every value takes a byte, and a comma besides
   std::size_t values = 1;
@@ -107,12 +108,13 @@ std::string spell_position(std::string_view text, std::size_t offset) {
 }
 
 problem not_json(std::string_view text, const fault& why) {
-  return {.status = 400,
-          .type = "invalid_request_error",
-          .code = "invalid_json",
-          .param = {},
-          .message = std::format("the body is not valid JSON: {} at {}", why.detail, spell_position(text, why.offset)),
-          .hint = "send one JSON object in UTF-8; at most 64 levels deep and 200,000 values"};
+  return {
+      .status = 400,
+      .type = "invalid_request_error",
+      .code = "invalid_json",
+      .param = {},
+      .message = std::format("the body is not valid JSON: {} at {}", why.detail, spell_position(text, why.offset)),
+      .hint = "send one JSON object in UTF-8; at most 64 levels deep and 200,000 values"};
 }
 
 problem not_an_object() {
@@ -132,7 +134,9 @@ std::string spell_path(const value& root, const void* found) {
 
 // ---- checker
 
-const value* checker::find(const object& in, std::string_view name) const { return json::find(in, name); }
+const value* checker::find(const object& in, std::string_view name) const {
+  return json::find(in, name);
+}
 
 std::optional<std::string_view> checker::string(const object& in, std::string_view name) {
   const value* found = find(in, name);
@@ -324,20 +328,27 @@ std::size_t walk::skip_value(std::size_t at) const {
         at = skip_string(at);
         if (depth == 0) return at;
         break;
-      case '{': case '[':
+      case '{':
+      case '[':
         ++depth;
         ++at;
         break;
-      case '}': case ']':
+      case '}':
+      case ']':
         if (depth == 0) return at;  // the end of a plain value, and of what holds it
         ++at;
         if (--depth == 0) return at;
         break;
-      case ',': case ' ': case '\n': case '\r': case '\t':
+      case ',':
+      case ' ':
+      case '\n':
+      case '\r':
+      case '\t':
         if (depth == 0) return at;
         ++at;
         break;
-      default: ++at;
+      default:
+        ++at;
     }
   }
 }

@@ -47,7 +47,8 @@ void append_string(std::string& out, std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto byte = static_cast<unsigned char>(text[i]);
     const char escape = escapes[byte];
-    if (escape == 0) [[likely]] continue;
+    if (escape == 0) [[likely]]
+      continue;
     out.append(text, plain, i - plain);
     plain = i + 1;
     out += '\\';
@@ -77,12 +78,24 @@ void append_number(std::string& out, double number) {
 
 void append_value(std::string& out, const value& v) {
   switch (v.kind()) {
-    case boost::json::kind::null: out += "null"; break;
-    case boost::json::kind::bool_: out += v.get_bool() ? "true" : "false"; break;
-    case boost::json::kind::int64: out += std::to_string(v.get_int64()); break;
-    case boost::json::kind::uint64: out += std::to_string(v.get_uint64()); break;
-    case boost::json::kind::double_: append_number(out, v.get_double()); break;
-    case boost::json::kind::string: append_string(out, v.get_string()); break;
+    case boost::json::kind::null:
+      out += "null";
+      break;
+    case boost::json::kind::bool_:
+      out += v.get_bool() ? "true" : "false";
+      break;
+    case boost::json::kind::int64:
+      out += std::to_string(v.get_int64());
+      break;
+    case boost::json::kind::uint64:
+      out += std::to_string(v.get_uint64());
+      break;
+    case boost::json::kind::double_:
+      append_number(out, v.get_double());
+      break;
+    case boost::json::kind::string:
+      append_string(out, v.get_string());
+      break;
     case boost::json::kind::array: {
       char before = '[';
       for (const value& element : v.get_array()) {
@@ -127,8 +140,15 @@ std::string clean_utf8(std::string_view text, std::size_t limit) {
 void writer::comma() {
   if (out_.empty()) return;
   switch (out_.back()) {
-    case '{': case '[': case ':': case ' ': case '\n': case ',': return;
-    default: out_ += ',';
+    case '{':
+    case '[':
+    case ':':
+    case ' ':
+    case '\n':
+    case ',':
+      return;
+    default:
+      out_ += ',';
   }
 }
 
@@ -173,8 +193,12 @@ writer& writer::number(double number) {
   append_number(out_, number);
   return *this;
 }
-writer& writer::boolean(bool yes) { return raw(yes ? "true" : "false"); }
-writer& writer::null() { return raw("null"); }
+writer& writer::boolean(bool yes) {
+  return raw(yes ? "true" : "false");
+}
+writer& writer::null() {
+  return raw("null");
+}
 writer& writer::raw(std::string_view valid_json) {
   comma();
   out_ += valid_json;

@@ -1,7 +1,7 @@
 // chat: what routing looks at in a request.
 #pragma once
 
-#include "chat/chat.hpp"
+#include "chat/vocabulary.hpp"
 
 namespace meshai::chat {
 

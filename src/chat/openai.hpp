@@ -1,9 +1,9 @@
-// chat: OpenAI's API (chat completions, completions, embeddings), for callers and for providers, among them the many
-// servers that speak it more or less: Ollama, vLLM, llama-server, LM Studio, DeepSeek, OpenRouter, Azure.
+// chat: OpenAI's API (chat completions, completions, embeddings), for callers and for providers, among them the
+// many servers that speak it more or less: Ollama, vLLM, llama-server, LM Studio, DeepSeek, OpenRouter, Azure.
 //
-// Reasoning goes in `reasoning_content`; seals on it in `reasoning_details`, as OpenRouter writes them, and on a tool
-// call in `extra_content.google.thought_signature`, as Gemini's own OpenAI-compatible endpoint does. A client that
-// sends its messages back as they came brings both home (openai_words.hpp).
+// Reasoning goes in `reasoning_content`; seals on it in `reasoning_details`, as OpenRouter writes them, and on a
+// tool call in `extra_content.google.thought_signature`, as Gemini's own OpenAI-compatible endpoint does. A client
+// that sends its messages back as they came brings both home (openai_words.hpp).
 #pragma once
 
 #include "chat/dialect.hpp"

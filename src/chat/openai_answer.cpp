@@ -11,9 +11,12 @@
 namespace meshai::chat::openai {
 namespace {
 
-std::unexpected<bad_answer> malformed() { return std::unexpected(bad_answer{.malformed = true}); }
+std::unexpected<bad_answer> malformed() {
+  return std::unexpected(bad_answer{.malformed = true});
+}
 
-// ---- reading ------------------------------------------------------------------------------------------------------
+// ---- reading
+// ------------------------------------------------------------------------------------------------------
 
 class answer_reader {
  public:
@@ -82,7 +85,8 @@ void answer_reader::message(const json::object& in, chat::choice& out) {
   thoughts(in, out);
   std::string text, thought;
   read_text(in, text, thought);
-  if (!thought.empty()) out.parts.push_back({.kind = part_kind::reasoning, .thought = {.text = std::move(thought)}});
+  if (!thought.empty())
+    out.parts.push_back({.kind = part_kind::reasoning, .thought = {.text = std::move(thought)}});
   if (!text.empty()) out.parts.push_back({.text = std::move(text)});
   out.refusal = json::string_or_empty(in, "refusal");
   if (const auto* calls = json::array_or_null(in, "tool_calls")) {
@@ -123,13 +127,15 @@ void answer_reader::call(const json::object& in, chat::choice& out) {
   out.parts.push_back(std::move(made));
 }
 
-// ---- writing ------------------------------------------------------------------------------------------------------
+// ---- writing
+// ------------------------------------------------------------------------------------------------------
 
 void write_calls(json::writer& out, const std::vector<part>& parts, bool legacy) {
   bool any = false;
   for (const auto& piece : parts) {
     if (piece.kind != part_kind::tool_call) continue;
-    const std::string_view arguments = piece.call.arguments.empty() ? "{}" : std::string_view(piece.call.arguments);
+    const std::string_view arguments =
+        piece.call.arguments.empty() ? "{}" : std::string_view(piece.call.arguments);
     if (legacy) {  // it knows one call at a time
       out.key("function_call").begin_object().member("name", piece.call.name).member("arguments", arguments);
       out.end_object();

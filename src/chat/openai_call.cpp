@@ -1,8 +1,8 @@
 // The provider's side: a request as OpenAI, or a server that speaks its dialect, wants it.
 //
-// From a caller of the same dialect the body goes as it came but for a few members: the model's name, what concerns
-// the stream, the name of max_tokens, and in the messages what that one server would refuse. Usage is always asked for:
-// the node accounts by it. Other callers' requests are written anew.
+// From a caller of the same dialect the body goes as it came but for a few members: the model's name, what
+// concerns the stream, the name of max_tokens, and in the messages what that one server would refuse. Usage is
+// always asked for: the node accounts by it. Other callers' requests are written anew.
 #include <algorithm>
 #include <format>
 #include <vector>
@@ -18,9 +18,12 @@ namespace {
 
 std::string_view path_of(endpoint door) {
   switch (door) {
-    case endpoint::completions: return "/completions";
-    case endpoint::embeddings: return "/embeddings";
-    default: return "/chat/completions";
+    case endpoint::completions:
+      return "/completions";
+    case endpoint::embeddings:
+      return "/embeddings";
+    default:
+      return "/chat/completions";
   }
 }
 
@@ -30,10 +33,11 @@ std::string json_text(std::string_view text) {
   return out;
 }
 
-// ---- the same dialect ---------------------------------------------------------------------------------------------
+// ---- the same dialect
+// ---------------------------------------------------------------------------------------------
 
-// OpenAI's own API knows the role of a developer and refuses the members that carry reasoning back; everyone else knows
-// `system`, and ignores or understands the rest.
+// OpenAI's own API knows the role of a developer and refuses the members that carry reasoning back; everyone else
+// knows `system`, and ignores or understands the rest.
 struct mending {
   bool roles = false;
   bool reasoning = false;
@@ -42,8 +46,8 @@ struct mending {
     for (const auto& one : of.messages) {
       roles |= !to.max_completion_tokens && one.role == role::developer;
       for (const auto& piece : one.parts) {
-        reasoning |= to.max_completion_tokens &&
-                     (piece.kind == part_kind::reasoning || !piece.call.signature.empty());
+        reasoning |=
+            to.max_completion_tokens && (piece.kind == part_kind::reasoning || !piece.call.signature.empty());
       }
     }
   }
@@ -52,7 +56,8 @@ struct mending {
 
 bool has_image_url(const request& of) {
   return std::ranges::any_of(of.messages, [](const message& one) {
-    return std::ranges::any_of(one.parts, [](const part& p) { return p.kind == part_kind::image && !p.url.empty(); });
+    return std::ranges::any_of(one.parts,
+                               [](const part& p) { return p.kind == part_kind::image && !p.url.empty(); });
   });
 }
 
@@ -85,7 +90,8 @@ std::string mend_messages(std::string_view body, const mending& how) {
   std::string out;
   json::writer array(out);
   array.begin_array();
-  for (json::walk each(json::raw_member_of(body, "messages")); each.next();) array.raw(mend_message(each.raw(), how));
+  for (json::walk each(json::raw_member_of(body, "messages")); each.next();)
+    array.raw(mend_message(each.raw(), how));
   array.end_array();
   return out;
 }
@@ -129,12 +135,16 @@ parsed<upstream_call> pass_on(const request& of, const target& to) {
   return out;
 }
 
-// ---- from another dialect -----------------------------------------------------------------------------------------
+// ---- from another dialect
+// -----------------------------------------------------------------------------------------
 
 class call_writer {
  public:
   call_writer(const request& of, const target& to)
-      : of_(of), to_(to), own_(to.max_completion_tokens), short_(of, own_ ? "OpenAI's API" : "this provider's API"),
+      : of_(of),
+        to_(to),
+        own_(to.max_completion_tokens),
+        short_(of, own_ ? "OpenAI's API" : "this provider's API"),
         out_(body_) {}
 
   parsed<upstream_call> write();
@@ -237,10 +247,17 @@ void call_writer::tools() {
 
 void call_writer::tool_choice() {
   switch (of_.tool_choice.kind) {
-    case tool_choice_kind::unset: return;
-    case tool_choice_kind::automatic: out_.member("tool_choice", "auto"); return;
-    case tool_choice_kind::none: out_.member("tool_choice", "none"); return;
-    case tool_choice_kind::required: out_.member("tool_choice", "required"); return;
+    case tool_choice_kind::unset:
+      return;
+    case tool_choice_kind::automatic:
+      out_.member("tool_choice", "auto");
+      return;
+    case tool_choice_kind::none:
+      out_.member("tool_choice", "none");
+      return;
+    case tool_choice_kind::required:
+      out_.member("tool_choice", "required");
+      return;
     case tool_choice_kind::named:
       out_.key("tool_choice").begin_object().member("type", "function").key("function").begin_object();
       out_.member("name", of_.tool_choice.name).end_object().end_object();
@@ -270,9 +287,15 @@ void call_writer::messages() {
     for (const auto& piece : one.parts) short_.refuse_extra(piece.extra);
     switch (one.role) {
       case role::system:
-      case role::developer: instructions(one); break;
-      case role::assistant: assistant(one); break;
-      case role::user: user(one); break;
+      case role::developer:
+        instructions(one);
+        break;
+      case role::assistant:
+        assistant(one);
+        break;
+      case role::user:
+        user(one);
+        break;
       case role::tool:
         for (const auto& piece : one.parts) {
           if (piece.kind == part_kind::tool_result) result(piece);
@@ -320,8 +343,10 @@ void call_writer::content_part(const part& piece) {
       return;
     case part_kind::image:
     case part_kind::audio:
-    case part_kind::document: return media(piece);
-    default: refuse_other(piece);
+    case part_kind::document:
+      return media(piece);
+    default:
+      refuse_other(piece);
   }
 }
 
@@ -413,10 +438,15 @@ void call_writer::result(const part& piece) {
     if (inner.kind == part_kind::text || (inner.kind == part_kind::document && !inner.text.empty())) {
       text += inner.text;
     } else {
-      short_.refuse("tool_result.content", "send text in the results of tools, and images in a message of the user");
+      short_.refuse("tool_result.content",
+                    "send text in the results of tools, and images in a message of the user");
     }
   }
-  out_.begin_object().member("role", "tool").member("tool_call_id", piece.text).member("content", text).end_object();
+  out_.begin_object()
+      .member("role", "tool")
+      .member("tool_call_id", piece.text)
+      .member("content", text)
+      .end_object();
 }
 
 }  // namespace

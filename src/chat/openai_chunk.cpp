@@ -5,7 +5,9 @@
 namespace meshai::chat::openai {
 namespace {
 
-std::string cut(std::string_view text) { return json::clean_utf8(text, most_error_text); }
+std::string cut(std::string_view text) {
+  return json::clean_utf8(text, most_error_text);
+}
 
 // A code may be a string or a number (OpenRouter, vLLM).
 std::string word_of(const json::object& in, std::string_view name) {
@@ -43,7 +45,8 @@ std::optional<provider_error> find_failure(std::string_view finish_reason) {
     return provider_error{.type = "api_error", .message = "the provider ended the answer with an error"};
   }
   if (finish_reason == "insufficient_system_resource") {  // DeepSeek, when it is overloaded
-    return provider_error{.status = 503, .type = "overloaded_error", .message = "the provider ran out of resources"};
+    return provider_error{
+        .status = 503, .type = "overloaded_error", .message = "the provider ran out of resources"};
   }
   return std::nullopt;
 }

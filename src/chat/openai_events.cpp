@@ -1,9 +1,9 @@
 // The caller's side of a stream: deltas in, chunks out.
 //
-// One id, one creation time, one role chunk per choice, one finish reason per choice. The chunk that ends a choice is
-// held until the end, when the story is known: `mesh` stands on the last JSON chunk before [DONE], which is that of
-// usage where the caller asked for it and the last finish chunk otherwise. A chunk of its own, without choices, would
-// break the clients that look at choices[0] of whatever comes.
+// One id, one creation time, one role chunk per choice, one finish reason per choice. The chunk that ends a choice
+// is held until the end, when the story is known: `mesh` stands on the last JSON chunk before [DONE], which is
+// that of usage where the caller asked for it and the last finish chunk otherwise. A chunk of its own, without
+// choices, would break the clients that look at choices[0] of whatever comes.
 #include <algorithm>
 
 #include "chat/mesh.hpp"
@@ -50,7 +50,9 @@ class writer : public stream_writer {
   void write_calls(json::writer& out, const delta& d);
   // A chunk goes out, or waits where it ends a choice. `chunk` lacks its last brace.
   void send(std::string_view chunk, bool ends_choice, std::string& out);
-  static void close(std::string_view chunk, std::string& out) { out.append("data: ").append(chunk).append("}\n\n"); }
+  static void close(std::string_view chunk, std::string& out) {
+    out.append("data: ").append(chunk).append("}\n\n");
+  }
 
   bool completions_, legacy_, include_usage_;
   answer_head head_;
@@ -65,7 +67,9 @@ class writer : public stream_writer {
 void writer::write_prefix() {
   prefix_.clear();
   json::writer out(prefix_);
-  out.begin_object().member("id", head_.id).member("object", completions_ ? "text_completion" : "chat.completion.chunk");
+  out.begin_object()
+      .member("id", head_.id)
+      .member("object", completions_ ? "text_completion" : "chat.completion.chunk");
   out.member_integer("created", head_.created).member("model", head_.model);
   if (include_usage_) out.member_null("usage");
 }
@@ -222,7 +226,8 @@ void writer::end(const usage& delivered, const story& told, std::string& out) {
   out += "data: [DONE]\n\n";
 }
 
-// Instead of the chunk that would have ended the choice, and without [DONE]: nobody shall take it for a whole answer.
+// Instead of the chunk that would have ended the choice, and without [DONE]: nobody shall take it for a whole
+// answer.
 void writer::fail(const problem& why, const story& told, std::string& out) {
   std::string event;
   json::writer chunk(event);

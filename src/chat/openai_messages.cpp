@@ -11,11 +11,16 @@ namespace {
 
 bool says_nothing(const json::value& v) {
   switch (v.kind()) {
-    case boost::json::kind::null: return true;
-    case boost::json::kind::string: return v.get_string().empty();
-    case boost::json::kind::array: return v.get_array().empty();
-    case boost::json::kind::object: return v.get_object().empty();
-    default: return false;
+    case boost::json::kind::null:
+      return true;
+    case boost::json::kind::string:
+      return v.get_string().empty();
+    case boost::json::kind::array:
+      return v.get_array().empty();
+    case boost::json::kind::object:
+      return v.get_object().empty();
+    default:
+      return false;
   }
 }
 
@@ -72,7 +77,8 @@ void read_part(json::checker& check, const json::value& element, std::vector<par
   if (in == nullptr) return;
   const auto type = check.required_string(*in, "type");
   if (type == "text") {
-    parts.push_back({.text = std::string(check.required_string(*in, "text")), .extra = rest_of(*in, {"type", "text"})});
+    parts.push_back(
+        {.text = std::string(check.required_string(*in, "text")), .extra = rest_of(*in, {"type", "text"})});
   } else if (type == "refusal") {
     parts.push_back({.text = std::string(check.required_string(*in, "refusal"))});
   } else if (type == "image_url") {
@@ -133,7 +139,9 @@ void read_tool_call(json::checker& check, const json::value& element, std::vecto
 }
 
 // The calls and results of the older `functions` have no ids; one call is open at a time.
-std::string legacy_id(std::size_t call) { return std::format("call_{}", call); }
+std::string legacy_id(std::size_t call) {
+  return std::format("call_{}", call);
+}
 
 class message_reader {
  public:
@@ -165,11 +173,12 @@ void message_reader::read(const json::value& element) {
     check_.complain(*in, "role", "must be system, developer, user, assistant or tool");
     return;
   }
-  message made{.role = known->who,
-               .parts = {},
-               .name = std::string(check_.string(*in, "name").value_or("")),
-               .extra = rest_of(*in, {"role", "content", "name", "refusal", "reasoning_details", "reasoning_content",
-                                      "reasoning", "tool_calls", "tool_call_id", "function_call"})};
+  message made{
+      .role = known->who,
+      .parts = {},
+      .name = std::string(check_.string(*in, "name").value_or("")),
+      .extra = rest_of(*in, {"role", "content", "name", "refusal", "reasoning_details", "reasoning_content",
+                             "reasoning", "tool_calls", "tool_call_id", "function_call"})};
   if (made.role == role::assistant) {
     assistant(*in, made);
   } else if (word == "function") {

@@ -5,8 +5,8 @@
 
 namespace meshai::chat::openai {
 
-// Members of `in` that are not among `known` and say something: null, "", [] and {} do not, and clients that send an
-// answer's message back as it came are full of them.
+// Members of `in` that are not among `known` and say something: null, "", [] and {} do not, and clients that send
+// an answer's message back as it came are full of them.
 raw_members rest_of(const json::object& in, std::initializer_list<std::string_view> known);
 
 // Reads `messages`. Faults are complaints to `check`.

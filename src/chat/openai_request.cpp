@@ -118,7 +118,8 @@ void read_tool_choice(json::checker& check, const json::object& body, request& o
   }
   if (const auto* choice = check.find(body, "function_call")) {
     if (const auto* word = choice->if_string()) {
-      if (!read_choice_word(*word, out.tool_choice)) check.complain(choice, "must be none, auto or {\"name\": ...}");
+      if (!read_choice_word(*word, out.tool_choice))
+        check.complain(choice, "must be none, auto or {\"name\": ...}");
     } else if (const auto* in = check.as_object(*choice)) {
       out.tool_choice = {tool_choice_kind::named, std::string(check.required_string(*in, "name"))};
     }
@@ -148,17 +149,22 @@ void read_format(json::checker& check, const json::object& body, request& out) {
   }
 }
 
-// ---- what is carried within the dialect only ----------------------------------------------------------------------
+// ---- what is carried within the dialect only
+// ----------------------------------------------------------------------
 
 // Whether a member asks for nothing that would not be there without it, so that no other dialect need express it.
 bool is_default(std::string_view name, const json::value& v) {
   struct entry {
     std::string_view name, raw;
   };
-  constexpr std::array defaults{entry{"store", "false"},           entry{"service_tier", "\"auto\""},
-                                entry{"service_tier", "\"default\""}, entry{"modalities", "[\"text\"]"},
-                                entry{"echo", "false"},            entry{"best_of", "1"},
-                                entry{"logprobs", "0"},            entry{"verbosity", "\"medium\""}};
+  constexpr std::array defaults{entry{"store", "false"},
+                                entry{"service_tier", "\"auto\""},
+                                entry{"service_tier", "\"default\""},
+                                entry{"modalities", "[\"text\"]"},
+                                entry{"echo", "false"},
+                                entry{"best_of", "1"},
+                                entry{"logprobs", "0"},
+                                entry{"verbosity", "\"medium\""}};
   const auto text = json::to_text(v);
   return std::ranges::any_of(defaults, [&](const entry& e) { return e.name == name && e.raw == text; });
 }
@@ -169,7 +175,8 @@ void read_extra(const json::object& body, std::initializer_list<std::string_view
   }
 }
 
-// ---- the three doors ----------------------------------------------------------------------------------------------
+// ---- the three doors
+// ----------------------------------------------------------------------------------------------
 
 void read_chat(json::checker& check, const json::object& body, request& out) {
   read_messages(check, body, out);
@@ -178,16 +185,37 @@ void read_chat(json::checker& check, const json::object& body, request& out) {
   read_tools(check, body, out);
   read_tool_choice(check, body, out);
   read_format(check, body, out);
-  read_extra(body, {"model",        "messages",        "mesh",           "stream",       "stream_options",
-                    "temperature",  "top_p",           "top_k",          "n",            "stop",
-                    "seed",         "max_tokens",      "frequency_penalty", "presence_penalty", "user",
-                    "max_completion_tokens", "logprobs", "top_logprobs", "parallel_tool_calls", "reasoning_effort",
-                    "tools",        "tool_choice",     "functions",      "function_call", "response_format"},
+  read_extra(body,
+             {"model",
+              "messages",
+              "mesh",
+              "stream",
+              "stream_options",
+              "temperature",
+              "top_p",
+              "top_k",
+              "n",
+              "stop",
+              "seed",
+              "max_tokens",
+              "frequency_penalty",
+              "presence_penalty",
+              "user",
+              "max_completion_tokens",
+              "logprobs",
+              "top_logprobs",
+              "parallel_tool_calls",
+              "reasoning_effort",
+              "tools",
+              "tool_choice",
+              "functions",
+              "function_call",
+              "response_format"},
              out);
 }
 
-// A prompt becomes the one message of a user, for dialects without this door. Tokens, and several prompts at once, only
-// a provider of the same dialect understands.
+// A prompt becomes the one message of a user, for dialects without this door. Tokens, and several prompts at once,
+// only a provider of the same dialect understands.
 void read_prompt(json::checker& check, const json::object& body, request& out) {
   const auto* prompt = check.find(body, "prompt");
   if (prompt == nullptr) return check.missing(body, "prompt");
@@ -211,8 +239,9 @@ void read_completion(json::checker& check, const json::object& body, request& ou
   read_prompt(check, body, out);
   read_sampling(check, body, out);
   check.integer(body, "logprobs", 0, 20);
-  read_extra(body, {"model", "prompt", "mesh", "stream", "stream_options", "temperature", "top_p", "n", "stop", "seed",
-                    "max_tokens", "frequency_penalty", "presence_penalty", "user"},
+  read_extra(body,
+             {"model", "prompt", "mesh", "stream", "stream_options", "temperature", "top_p", "n", "stop", "seed",
+              "max_tokens", "frequency_penalty", "presence_penalty", "user"},
              out);
 }
 
@@ -235,7 +264,8 @@ void read_embeddings(json::checker& check, const json::object& body, request& ou
   }
   for (const auto& one : *several) {
     const auto* text = one.if_string();
-    if (!text && !one.is_int64() && !one.is_array()) check.complain(&one, "must be a string or tokens", "invalid_type");
+    if (!text && !one.is_int64() && !one.is_array())
+      check.complain(&one, "must be a string or tokens", "invalid_type");
     out.text_size += text ? text->size() : 0;
   }
 }
@@ -261,9 +291,14 @@ parsed<request> parse_request(endpoint door, std::string_view body) {
   out.user = check.string(*whole, "user").value_or("");
   if (door != endpoint::embeddings) out.stream = check.boolean(*whole, "stream").value_or(false);
   switch (door) {
-    case endpoint::embeddings: read_embeddings(check, *whole, out); break;
-    case endpoint::completions: read_completion(check, *whole, out); break;
-    default: read_chat(check, *whole, out);
+    case endpoint::embeddings:
+      read_embeddings(check, *whole, out);
+      break;
+    case endpoint::completions:
+      read_completion(check, *whole, out);
+      break;
+    default:
+      read_chat(check, *whole, out);
   }
   if (!check.ok()) return std::unexpected(check.take());
 

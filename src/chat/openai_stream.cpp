@@ -1,5 +1,5 @@
-// The provider's side of a stream: chunks in, deltas out. Tolerant of what servers that speak the dialect leave out;
-// strict about what is no chunk at all.
+// The provider's side of a stream: chunks in, deltas out. Tolerant of what servers that speak the dialect leave
+// out; strict about what is no chunk at all.
 #include <algorithm>
 #include <array>
 #include <format>
@@ -15,7 +15,9 @@ namespace {
 constexpr std::size_t most_event = 8 * 1024 * 1024;  // bytes; audio and images come in one event
 constexpr std::int64_t most_choices = 128, most_calls = 256;
 
-std::unexpected<bad_answer> malformed() { return std::unexpected(bad_answer{.malformed = true}); }
+std::unexpected<bad_answer> malformed() {
+  return std::unexpected(bad_answer{.malformed = true});
+}
 std::unexpected<bad_answer> said(provider_error why) {
   return std::unexpected(bad_answer{.said = std::move(why)});
 }
@@ -36,23 +38,25 @@ bool says_nothing(const json::value& v) {
 bool says_more(const json::object& choice) {
   const auto* change = json::object_or_null(choice, "delta");
   return change && std::ranges::any_of(*change, [](const auto& member) {
-    return member.key() != "role" && member.key() != "content" && !says_nothing(member.value());
-  });
+           return member.key() != "role" && member.key() != "content" && !says_nothing(member.value());
+         });
 }
 
 // A chunk without choices may still carry what its caller knows (Azure's prompt_filter_results).
 bool has_unknown(const json::object& chunk) {
-  constexpr std::array<std::string_view, 8> known{"id",    "object", "created",           "model",
-                                                  "usage", "choices", "system_fingerprint", "service_tier"};
+  constexpr std::array<std::string_view, 8> known{
+      "id", "object", "created", "model", "usage", "choices", "system_fingerprint", "service_tier"};
   return std::ranges::any_of(chunk, [&](const auto& member) {
     return !std::ranges::contains(known, std::string_view(member.key())) && !says_nothing(member.value());
   });
 }
 
-std::string without_choices(std::string_view text) { return splice(one_line(text), {{"choices", "[]"}}); }
+std::string without_choices(std::string_view text) {
+  return splice(one_line(text), {{"choices", "[]"}});
+}
 
-// The provider's own chunk with this one choice, and without the role: a stream has one role chunk, which the writer
-// writes, and some servers name the role in every chunk.
+// The provider's own chunk with this one choice, and without the role: a stream has one role chunk, which the
+// writer writes, and some servers name the role in every chunk.
 std::string native_of(const json::object& choice, std::string_view text, std::size_t nth, bool alone) {
   const auto* change = json::object_or_null(choice, "delta");
   const bool role = change && change->contains("role");
@@ -101,7 +105,8 @@ class reader : public stream_reader {
   std::int64_t wanted_;
   std::size_t turn_;
   bool done_ = false;
-  bool mended_ = false;  // the step at hand differs from what the provider wrote, so that its own words cannot pass
+  bool mended_ =
+      false;  // the step at hand differs from what the provider wrote, so that its own words cannot pass
   std::vector<open_choice> choices_;
 };
 
@@ -128,7 +133,8 @@ readable<void> reader::event(std::string_view name, std::string_view data, std::
 readable<void> reader::chunk(const json::object& in, std::string_view text, std::vector<delta>& out) {
   const auto* choices = json::array_or_null(in, "choices");
   const auto* counts = json::object_or_null(in, "usage");
-  if (const auto* groq = json::object_or_null(in, "x_groq"); groq && !counts) counts = json::object_or_null(*groq, "usage");
+  if (const auto* groq = json::object_or_null(in, "x_groq"); groq && !counts)
+    counts = json::object_or_null(*groq, "usage");
   if (choices == nullptr && counts == nullptr) return malformed();
 
   const auto first = out.size();
@@ -218,7 +224,8 @@ std::size_t reader::find_call(const json::object& in, std::string_view id, bool 
   const auto index = json::integer_or(in, "index", -1);
   const auto by_id = std::ranges::find(to.calls, id, &open_call::id);
   if (!id.empty() && by_id != to.calls.end()) return static_cast<std::size_t>(by_id - to.calls.begin());
-  // Servers that count every parallel call as number 0 tell them apart by id, and only the begin of a call has a name.
+  // Servers that count every parallel call as number 0 tell them apart by id, and only the begin of a call has a
+  // name.
   if (!id.empty() && named) return to.calls.size();
   if (index < 0) return to.calls.empty() || named ? to.calls.size() : to.calls.size() - 1;
   const auto latest = std::ranges::find(to.calls.rbegin(), to.calls.rend(), index, &open_call::provider_index);

@@ -42,11 +42,15 @@ finish parse_finish(std::string_view text) {
 
 std::string_view finish_word(finish why, bool legacy_functions) {
   switch (why) {
-    case finish::length: return "length";
-    case finish::tool_calls: return legacy_functions ? "function_call" : "tool_calls";
+    case finish::length:
+      return "length";
+    case finish::tool_calls:
+      return legacy_functions ? "function_call" : "tool_calls";
     case finish::content_filter:
-    case finish::refusal: return "content_filter";
-    default: return "stop";
+    case finish::refusal:
+      return "content_filter";
+    default:
+      return "stop";
   }
 }
 
@@ -77,7 +81,10 @@ void write_usage(json::writer& out, const usage& of, endpoint door) {
     out.end_object();
   }
   if (of.reasoning > 0) {
-    out.key("completion_tokens_details").begin_object().member_integer("reasoning_tokens", of.reasoning).end_object();
+    out.key("completion_tokens_details")
+        .begin_object()
+        .member_integer("reasoning_tokens", of.reasoning)
+        .end_object();
   }
   out.end_object();
 }
@@ -100,9 +107,12 @@ void write_problem_members(json::writer& out, const problem& why) {
 
 std::string_view format_word(dialect of) {
   switch (of) {
-    case dialect::anthropic: return "anthropic-claude-v1";
-    case dialect::gemini: return "google-gemini-v1";
-    case dialect::openai: return "unknown";
+    case dialect::anthropic:
+      return "anthropic-claude-v1";
+    case dialect::gemini:
+      return "google-gemini-v1";
+    case dialect::openai:
+      return "unknown";
   }
   return "unknown";
 }

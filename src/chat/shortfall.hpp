@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "chat/chat.hpp"
+#include "chat/vocabulary.hpp"
 
 namespace meshai::chat {
 

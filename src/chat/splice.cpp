@@ -14,7 +14,8 @@ std::string splice(std::string_view object_text, std::span<const edit> edits) {
     out += text;
   };
   for (json::walk members(object_text); members.next();) {
-    const bool edited = std::ranges::any_of(edits, [&](const edit& e) { return json::same_name(members.name(), e.name); });
+    const auto is_it = [&](const edit& e) { return json::same_name(members.name(), e.name); };
+    const bool edited = std::ranges::any_of(edits, is_it);
     if (!edited) add(object_text.substr(members.begin(), members.end() - members.begin()));
   }
   for (const auto& [name, raw] : edits) {

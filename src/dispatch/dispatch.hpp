@@ -10,7 +10,7 @@
 
 #include "base/reach.hpp"
 #include "chat/chat.hpp"
-#include "chat/dialect.hpp"
+#include "chat/chat.hpp"
 #include "env/clock.hpp"
 #include "env/world.hpp"
 #include "route/route.hpp"

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "chat/dialect.hpp"
+#include "chat/chat.hpp"
 #include "env/world.hpp"
 #include "front/front.hpp"
 

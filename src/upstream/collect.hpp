@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "chat/dialect.hpp"
+#include "chat/chat.hpp"
 
 namespace meshai::upstream {
 
