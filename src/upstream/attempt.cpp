@@ -88,7 +88,9 @@ std::vector<wire::header> conversation::headers(const chat::upstream_call& writt
 }
 
 task<bool> conversation::begin() {
-  auto written = chat::write_request(*what_.request, target());
+  std::optional<chat::request> prepared;
+  if (what_.to->prepare) prepared = what_.to->prepare(*what_.request);
+  auto written = chat::write_request(prepared ? *prepared : *what_.request, target());
   if (!written) {
     why_ = route::unsupported_fault(std::move(written.error()));
     co_return false;

@@ -122,6 +122,7 @@ result<std::unique_ptr<endpoint>> make_endpoint(node_options from) {
     made->query += encode(name) + '=' + encode(value);
   }
   made->headers = std::move(from.headers);
+  made->prepare = std::move(from.prepare);
   made->key_header = key_header_of(made->dialect);
   for (auto& value : from.keys) {
     std::string header = made->dialect == chat::dialect::openai ? "Bearer " : "";

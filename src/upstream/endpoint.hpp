@@ -20,6 +20,7 @@ struct endpoint {
   std::string path;   // of the base URL, without a slash at its end
   std::string query;  // "a=b&c=d", percent-encoded; of every call
   fields headers;
+  std::function<chat::request(chat::request)> prepare;
 
   struct key {
     secret value;

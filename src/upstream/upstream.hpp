@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -13,7 +14,7 @@
 #include "base/reach.hpp"
 #include "base/secret.hpp"
 #include "chat/chat.hpp"
-#include "chat/dialect.hpp"
+#include "chat/chat.hpp"
 #include "env/clock.hpp"
 #include "env/world.hpp"
 #include "route/route.hpp"
@@ -36,6 +37,8 @@ struct node_options {
   std::vector<secret> keys;                  // several are used in turn; one rests after a 429
   fields headers, query;                     // sent with every call
   std::string ca;                            // PEM file with one more authority
+  // Changes each request before it is written, as a model on this device wants it; none: sent as it came. Any thread.
+  std::function<chat::request(chat::request)> prepare;
   std::string proxy;                         // "http://[user:password@]host:port"; empty: none
 };
 

@@ -1,0 +1,116 @@
+#include "route/complexity.hpp"
+
+#include <gtest/gtest.h>
+
+#include "route/complexity_words.hpp"
+#include "route/testing.hpp"
+
+namespace meshai::route {
+namespace {
+
+using testing::say;
+
+struct sample {
+  const char* prompt;
+  complexity how;
+};
+using enum complexity;
+
+constexpr sample samples[] = {
+    {"What is 2+2?", simple},
+    {"Hi!", simple},
+    {"Hello, how are you?", simple},
+    {"What is the capital of France?", simple},
+    {"Who wrote Hamlet?", simple},
+    {"Translate 'good morning' to Spanish", simple},
+    {"When did the Berlin Wall fall?", simple},
+    {"12 * (3 + 4) =", simple},
+    {"Is water wet?", simple},
+    {"Name three colours.", simple},
+    {"Thanks!", simple},
+    {"", simple},
+    {"Was ist die Hauptstadt von Italien?", simple},
+    {"Wie spät ist es in Tokio?", simple},
+    {"Quelle est la capitale de l'Espagne ?", simple},
+    {"¿Cuál es la capital de Perú?", simple},
+    {"Qual è la capitale della Francia?", simple},
+    {"Кто написал «Войну и мир»?", simple},
+    {"法国的首都是什么？", simple},
+    {"日本の首都は何ですか？", simple},
+    {"Explain how photosynthesis works", medium},
+    {"Compare Python and Go for web servers", medium},
+    {"Summarize the following paragraph for me", medium},
+    {"Write an email to my landlord about the broken heater", medium},
+    {"Write a short story about a fox", medium},
+    {"Erkläre mir die Relativitätstheorie", medium},
+    {"Vergleiche Äpfel mit Birnen", medium},
+    {"Explique-moi la photosynthèse", medium},
+    {"Explica la fotosíntesis a un niño", medium},
+    {"Объясни теорию относительности", medium},
+    {"解释一下光合作用", medium},
+    {"光合成について説明してください", medium},
+    {"Write a business plan", hard},
+    {"Write a business plan for a bakery in Lisbon with a budget", hard},
+    {"Prove that there are infinitely many primes", hard},
+    {"Implement a red-black tree and explain its invariants", hard},
+    {"Design the architecture of a chat service for a million users", hard},
+    {"Refactor this function and optimise the algorithm", hard},
+    {"Write an essay on the causes of the First World War", hard},
+    {"Schreib einen Geschäftsplan für ein Café", hard},
+    {"Beweise, dass die Wurzel aus 2 irrational ist", hard},
+    {"Rédige une dissertation sur la liberté", hard},
+    {"Escribe un plan de negocios para una panadería", hard},
+    {"Scrivi un piano aziendale dettagliato", hard},
+    {"Escreva um plano de negócios detalhado", hard},
+    {"Напиши бизнес-план для пекарни", hard},
+    {"写一份商业计划书", hard},
+    {"証明してください：素数は無限に存在する", hard},
+    {"パン屋の事業計画を書いてください", hard},
+    {"Debug this:\n```python\ndef f(x):\n  return x/0\n```", hard},
+};
+
+TEST(complexity, judges_prompts_in_several_languages) {
+  for (const auto& [prompt, how] : samples) {
+    const auto got = judge(say(prompt));
+    EXPECT_EQ(got.how, how) << prompt << ": " << got.score << " points, " << got.seen.words << " words";
+  }
+}
+
+TEST(complexity, looks_around_the_message) {
+  auto base = say("Name three colours.");
+  ASSERT_EQ(judge(base).how, simple);
+  auto with = base;
+  with.tools.emplace_back();
+  EXPECT_EQ(judge(with).how, medium);
+  with = base;
+  with.reasoning_effort = "high";
+  EXPECT_EQ(judge(with).how, medium);
+  with = base;
+  with.has_images = true;
+  EXPECT_EQ(judge(with).how, medium);
+  with = base;
+  with.text_size = 100'000;  // a long conversation before it
+  EXPECT_EQ(judge(with).how, medium);
+  EXPECT_EQ(judge(say(std::string(40'000, 'a') + " word")).how, hard);
+}
+
+TEST(complexity, takes_any_bytes) {
+  std::string bytes;
+  for (int i = 0; i < 4096; ++i) bytes += static_cast<char>(i * 37 + i / 7);
+  (void)judge(say(bytes));
+  for (std::size_t cut = 0; cut < 8; ++cut) (void)judge(say(std::string("写一份商业计划书").substr(0, 24 - cut)));
+  (void)judge(chat::request{});
+}
+
+TEST(complexity, easy_words_are_sorted) { EXPECT_TRUE(std::ranges::is_sorted(easy_words())); }
+
+TEST(complexity, estimates_tokens_with_images_apart) {
+  auto asked = say(std::string(4000, 'x'));
+  EXPECT_EQ(estimate_tokens(asked), 1000);
+  asked.has_images = true;
+  asked.messages[0].parts.emplace_back().kind = chat::part_kind::image;
+  EXPECT_EQ(estimate_tokens(asked), 2000);
+}
+
+}  // namespace
+}  // namespace meshai::route
