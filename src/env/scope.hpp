@@ -8,7 +8,7 @@
 
 namespace meshai::env {
 
-// Single-threaded, on one executor.
+// Single-threaded, on one executor, whose loop outlives it.
 class scope {
  public:
   explicit scope(executor loop);

@@ -117,7 +117,12 @@ class stream_out {
       }
       if (!v_.out.started() && !begin()) co_return;
       more = write(came);
-      const auto sent = more ? co_await v_.out.write(bytes_) : co_await v_.out.finish(bytes_);
+      result<void> sent;
+      if (more) {
+        sent = co_await v_.out.write(bytes_);
+      } else {
+        sent = co_await v_.out.finish(bytes_);
+      }
       if (!sent) co_return;
     }
   }

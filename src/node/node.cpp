@@ -138,7 +138,12 @@ result<void> node::parts::put_to_use(plan next) {
   auto wanted = kept.prepare(next.engines);
   for (auto& upstream : next.upstreams) {
     const auto engine = std::ranges::find(wanted, upstream.node, &engines::running::node);
-    if (engine != wanted.end()) upstream.socket = engine->by->address().path;
+    if (engine == wanted.end()) continue;
+    upstream.socket = engine->by->address().path;
+    upstream.prepare = [by = engine->by](chat::request asked) {
+      const auto profile = by->facts().profile;
+      return profile ? engine::apply(*profile, std::move(asked)) : asked;
+    };
   }
   auto endpoints = upstream::endpoints::make(std::move(next.upstreams));
   if (!endpoints) return std::unexpected(endpoints.error());

@@ -14,7 +14,6 @@
 #include "base/reach.hpp"
 #include "base/secret.hpp"
 #include "chat/chat.hpp"
-#include "chat/chat.hpp"
 #include "env/clock.hpp"
 #include "env/world.hpp"
 #include "route/route.hpp"
