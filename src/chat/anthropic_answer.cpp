@@ -92,6 +92,13 @@ readable<answer> read_answer(const request& of, const target&, std::string_view 
   if (!root || !(*root)->is_object()) return malformed();
   const auto& message = (*root)->get_object();
   if (json::object_or_null(message, "error")) return std::unexpected(bad_answer{.said = read_error(0, body)});
+  if (of.endpoint == endpoint::count_tokens) {
+    if (json::integer_or(message, "input_tokens", -1) < 0) return malformed();
+    answer counted;
+    read_usage(message, counted.usage);
+    if (of.dialect == dialect::anthropic) counted.native = body;
+    return counted;
+  }
   const auto* content = json::array_or_null(message, "content");
   const auto reason = json::string_or_empty(message, "stop_reason");
   if (content == nullptr || reason.empty()) return malformed();

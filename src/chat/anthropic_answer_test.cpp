@@ -138,6 +138,15 @@ TEST(anthropic_answer, problems_have_the_types_of_the_protocol) {
           "hint":"h"},"request_id":"req"})");
 }
 
+TEST(anthropic_answer, reads_a_count) {
+  const request of{.dialect = dialect::anthropic, .endpoint = endpoint::count_tokens};
+  const auto got = anthropic::read_answer(of, claude, R"({"input_tokens":14})");
+  ASSERT_TRUE(got);
+  EXPECT_EQ(got->usage.input, 14);
+  EXPECT_FALSE(anthropic::read_answer(of, claude, R"({"input_tokens":"many"})"));
+  EXPECT_FALSE(anthropic::read_answer(of, claude, "{}"));
+}
+
 TEST(anthropic_answer, writes_a_count) {
   EXPECT_EQ(write_token_count(42), R"({"input_tokens":42})");
 }

@@ -10,7 +10,6 @@
 
 #include "base/reach.hpp"
 #include "chat/chat.hpp"
-#include "chat/chat.hpp"
 #include "env/clock.hpp"
 #include "env/world.hpp"
 #include "route/route.hpp"

@@ -10,14 +10,34 @@ namespace {
 using namespace std::chrono_literals;
 using testing::mesh;
 
-// A provider behind TLS that demands one of these keys. The pretend TLS is plain on the wire.
+// A listener whose connections speak TLS.
+class secure_listener final : public env::listener {
+ public:
+  secure_listener(env::world& world, std::unique_ptr<env::listener> plain)
+      : world_(world), plain_(std::move(plain)), who_(*world.network.load_identity("cert.pem", "key.pem")) {}
+
+  task<result<std::unique_ptr<env::stream>>> accept() override {
+    auto stream = co_await plain_->accept();
+    if (!stream) co_return stream;
+    co_return co_await world_.network.secure_server(std::move(*stream), who_, world_.clock.now() + 5s);
+  }
+  const env::address& local() const override { return plain_->local(); }
+  void close() noexcept override { plain_->close(); }
+
+ private:
+  env::world& world_;
+  std::unique_ptr<env::listener> plain_;
+  std::shared_ptr<const env::identity> who_;
+};
+
+// A provider behind TLS, and the keys that are sent to it.
 fake::provider& add_secure(mesh& m, std::string name, fake::options how, std::vector<std::string> keys) {
   auto& made = m.add(name, tier::cloud, std::move(how));
   auto& way = m.ways.back();
   way.url = "https://10.0.1." + std::to_string(m.providers.size()) + "/v1";
   for (const auto& key : keys) way.keys.emplace_back(key);
   auto listener = m.worlds.back()->network.listen({.ip = "10.0.1." + std::to_string(m.providers.size()), .port = 443, .path = {}}, false);
-  m.listeners.push_back(std::move(*listener));
+  m.listeners.push_back(std::make_unique<secure_listener>(*m.worlds.back(), std::move(*listener)));
   m.pretend.spawn(made.serve(*m.listeners.back()));
   return made;
 }
