@@ -76,20 +76,25 @@ std::string model_name(const fs::path& file) {
   return file.stem().string();
 }
 
-std::vector<model_entry> catalogue::list() const {
-  std::vector<model_entry> out;
-  const auto standard = default_of(models());
+std::vector<fs::path> catalogue::files() const {
+  std::vector<fs::path> out;
   std::error_code ended;
   for (fs::directory_iterator at(models(), ended), end; !ended && at != end; at.increment(ended)) {
     const auto& file = at->path();
     const auto name = file.filename().string();
     std::error_code none;
-    if (file.extension() != ".gguf" || name.starts_with('.') || name == link_name ||
-        !fs::is_regular_file(file, none))
-      continue;
-    out.push_back(describe(file, standard));
+    if (file.extension() == ".gguf" && !name.starts_with('.') && name != link_name &&
+        fs::is_regular_file(file, none))
+      out.push_back(file);
   }
-  std::ranges::sort(out, {}, &model_entry::name);
+  std::ranges::sort(out);
+  return out;
+}
+
+std::vector<model_entry> catalogue::list() const {
+  std::vector<model_entry> out;
+  const auto standard = default_of(models());
+  for (const auto& file : files()) out.push_back(describe(file, standard));
   return out;
 }
 
@@ -114,7 +119,7 @@ result<fs::path> catalogue::resolve(std::string_view model) const {
   const auto file = models() / (asked.extension() == ".gguf" ? asked : fs::path(std::string(model) + ".gguf"));
   if (fs::is_regular_file(file, none)) return file;
   std::vector<std::string> names;
-  for (const auto& entry : list()) names.push_back(entry.name);
+  for (const auto& one : files()) names.push_back(model_name(one));
   return refuse(
       names.empty()
           ? fmt::format("there is no model {}, and none at all in {}; add one: meshai models add FILE.gguf", model,

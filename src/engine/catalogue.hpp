@@ -48,6 +48,7 @@ class catalogue {
 
  private:
   std::filesystem::path models() const { return data_ / "models"; }
+  std::vector<std::filesystem::path> files() const;  // by name
   std::filesystem::path data_;
 };
 

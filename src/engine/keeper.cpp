@@ -24,8 +24,8 @@ namespace {
 
 constexpr auto answer_within = 5s;  // a question of ours
 constexpr auto help_within = 20s;
-constexpr auto diagnosis_within = 30s;
-constexpr auto grace = 3s;  // between SIGTERM and SIGKILL
+constexpr auto diagnosis_beyond = 2s;  // of twice the time after which it ended
+constexpr auto grace = 3s;             // between SIGTERM and SIGKILL
 constexpr auto loading_poll = 20ms;
 // A server that computes but answers nobody may have all its doors taken by waiting requests; not for ever,
 // though.
@@ -75,7 +75,7 @@ task<void> keeper::run(std::shared_ptr<keeper> self) {
                               {"for", std::chrono::nanoseconds(rest)},
                               {"failures", std::int64_t{failures}},
                               {"reason", env::own_name{lived.error().detail}}});
-      co_await self->pause(rest);
+      co_await self->rest(rest);
     }
     restarts.add();
     self->shown_->write([](engine::facts& now) { ++now.restarts; });
@@ -88,12 +88,16 @@ task<result<void>> keeper::live() {
   if (auto ok = co_await learn_flags(*with); !ok) co_return ok;
   if (auto ok = start(*with); !ok) co_return ok;
   enter(state::loading);
+  const auto began = world_.clock.now();
   auto outcome = co_await load(*with);
-  const bool died_loading = !outcome && life_->ended;
+  // Killed from outside it has nothing to say.
+  const auto end = outcome ? std::nullopt : life_->ended;
+  const bool gave_up = end && end->signal != SIGKILL && end->signal != SIGTERM;
+  const auto lived = world_.clock.now() - began;
   if (outcome) outcome = co_await guard(*with);
   co_await terminate(outcome ? SIGTERM : SIGKILL);
-  if (!died_loading) co_return outcome;
-  const auto complaint = co_await diagnose(*with);
+  if (!gave_up) co_return outcome;
+  const auto complaint = co_await diagnose(*with, world_.clock.now() + 2 * lived + diagnosis_beyond);
   if (complaint.empty()) co_return outcome;
   co_return fail(outcome.error().kind, fmt::format("{}: {}", outcome.error().detail, complaint));
 }
@@ -215,7 +219,8 @@ task<result<void>> keeper::guard(const launch& with) {
   }
 }
 
-// An error where it hangs. Where it has taken too much, it shall begin anew; what goes far beyond is RLIMIT_AS's to stop.
+// An error where it hangs. Where it has taken too much, it shall begin anew; what goes far beyond is RLIMIT_AS's
+// to stop.
 result<void> keeper::check_alive(bool answered) {
   const auto usage = usage_of(life_->child->pid());
   if (!usage) return {};  // it has just ended
@@ -269,7 +274,7 @@ task<void> keeper::terminate(int signal) {
 
 // Starts it once more where nobody asks it anything, and hears what it says. In service it is mute: what it says
 // about a request may hold words of it.
-task<std::string> keeper::diagnose(const launch& with) {
+task<std::string> keeper::diagnose(const launch& with, instant by) {
   const auto file = how_.runtime_folder / fmt::format("engine-said-{}-{}", ::getpid(), world_.random.next());
   const auto socket = how_.runtime_folder / fmt::format("engine-{}-0.sock", ::getpid());
   auto flags = make_flags(with.plan, with.model, *with.profile, with.file, socket.string(), known_);
@@ -278,7 +283,7 @@ task<std::string> keeper::diagnose(const launch& with) {
   what.environment = environment;
   if (with.program.own_prefix) what.address_space = with.plan.address_space;
   what.own_network = true;
-  const auto text = co_await output_of(world_, std::move(what), file, world_.clock.now() + diagnosis_within);
+  const auto text = co_await output_of(world_, std::move(what), file, by);
   ::unlink(socket.c_str());
   co_return text ? parse_complaint(*text) : std::string();
 }
@@ -301,6 +306,14 @@ void keeper::abandon() noexcept {
   if (!life_) return;
   if (!life_->ended) life_->child->signal(SIGKILL);
   ::unlink(shown_->address().path.c_str());
+}
+
+// Cut short where somebody mends the model.
+task<void> keeper::rest(std::chrono::nanoseconds time) {
+  const auto until = world_.clock.now() + time;
+  const auto before = stamp_of(how_);
+  while (world_.clock.now() < until && stamp_of(how_) == before)
+    co_await pause(std::min<std::chrono::nanoseconds>(until - world_.clock.now(), how_.health_every));
 }
 
 task<void> keeper::pause(std::chrono::nanoseconds time) {

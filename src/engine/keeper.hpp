@@ -49,8 +49,9 @@ class keeper {
   bool should_begin_anew(const launch& with);
   task<bool> idle();
   task<void> terminate(int signal);
-  task<std::string> diagnose(const launch& with);
+  task<std::string> diagnose(const launch& with, instant by);
 
+  task<void> rest(std::chrono::nanoseconds time);
   task<void> pause(std::chrono::nanoseconds time);  // cut short when the child ends
   void enter(state next, std::string reason = {});
   void show_ready(const launch& with, std::chrono::nanoseconds load_time);
@@ -72,7 +73,7 @@ class keeper {
   // While it is ready:
   std::optional<instant> ready_since_;
   instant last_answer_{};
-  std::chrono::milliseconds processor_then_{0};        // time it had used at its last answer
+  std::chrono::milliseconds processor_then_{0};  // time it had used at its last answer
   std::uint64_t memory_bound_ = 0;               // of anonymous memory
   bool anew_ = false;                            // begin anew as soon as nobody is being answered
 };

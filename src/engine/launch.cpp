@@ -32,12 +32,11 @@ std::string stamp_model(const fs::path& file) {
   return fmt::format("{} {} {}", file.string(), stamp_file(file), stamp_file(about));
 }
 
-// The process in "engine-<node>-<pid>-<number>.sock"; 0 where it is another kind of name.
+// The process in "engine-<anything>-<pid>-<number>..."; 0 where it is another kind of name.
 int owner_of(std::string_view name) {
-  if (!name.starts_with(prefix) || !name.ends_with(suffix)) return 0;
   const auto last = name.rfind('-');
-  const auto before = name.rfind('-', last - 1);
-  if (before == name.npos || before < prefix.size() - 1) return 0;
+  const auto before = last == name.npos || last == 0 ? name.npos : name.rfind('-', last - 1);
+  if (!name.starts_with(prefix) || before == name.npos) return 0;
   int pid = 0;
   const auto digits = name.substr(before + 1, last - before - 1);
   const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), pid);

@@ -44,6 +44,11 @@ std::string number_text(double number) {
 }  // namespace
 
 result<plan> make_plan(const gguf_header& model, const profile& of, const wishes& how, const machine& here) {
+  if (model.embeds && !how.embeddings)
+    return fail(
+        error_kind::refused,
+        "the model is made for embeddings and does not chat; write embeddings = true in its [[node]], or choose "
+        "another model");
   plan out;
   out.embeddings = how.embeddings;
   const auto trained =

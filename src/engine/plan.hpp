@@ -36,7 +36,7 @@ struct plan {
   std::uint64_t address_space = 0;  // bound for RLIMIT_AS
 };
 
-// exhausted with figures and what to do where the model does not fit.
+// exhausted with figures and what to do where the model does not fit; refused where it cannot do what is wished.
 result<plan> make_plan(const gguf_header& model, const profile& of, const wishes& how, const machine& here);
 
 // `known` are the options that this llama-server has. What it has to have stands in check_flags; the rest is only

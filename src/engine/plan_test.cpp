@@ -78,6 +78,18 @@ TEST(Plan, BoundsGrowthByWhatTheModelMayKeep) {
   EXPECT_LT(plan.address_space, 5 * gib);
 }
 
+TEST(Plan, AModelForEmbeddingsDoesNotChat) {
+  auto vectors = small_model();
+  vectors.embeds = true;
+  const machine here{.cores = 2, .memory = 8 * gib};
+  const auto chat = make_plan(vectors, {}, {}, here);
+  ASSERT_FALSE(chat);
+  EXPECT_THAT(chat.error().detail, HasSubstr("embeddings = true"));
+  const auto plan = make_plan(vectors, {}, {.embeddings = true}, here);
+  ASSERT_TRUE(plan);
+  EXPECT_EQ(plan->slots, 1);
+}
+
 std::set<std::string> all_flags() {
   return {"--no-ui",   "--no-webui", "--no-warmup",  "--fit",         "--threads-http", "--temp",
           "--predict", "--pooling",  "--batch-size", "--ubatch-size", "--alias"};
