@@ -222,15 +222,14 @@ task<result<void>> connection::receive_body(std::size_t limit) {
   const auto& limits = home_->options;
   const auto length = head().content_length.value_or(0);
   parser_.limit_body(limit);
-  if (length <= limit) {  // else the parser refuses it below, before anything is asked for
-    if (!budget_.grow_to(length))
-      co_return fail(error_kind::exhausted, "too many bytes of requests are being held");
-    body_.reserve(length);
-    if (head().expects_continue && in_.empty()) {
-      turn_.continued = true;
-      constexpr std::string_view go_on[] = {"HTTP/1.1 100 Continue\r\n\r\n"};
-      if (auto sent = co_await put(go_on); !sent) co_return sent;
-    }
+  // Refused before a byte of it has come: who waits for an answer before sending gets one.
+  if (length > limit) co_return fail(error_kind::refused, "the body is larger than allowed");
+  if (!budget_.grow_to(length)) co_return fail(error_kind::exhausted, "too many bytes of requests are being held");
+  body_.reserve(length);
+  if (head().expects_continue && in_.empty()) {
+    turn_.continued = true;
+    constexpr std::string_view go_on[] = {"HTTP/1.1 100 Continue\r\n\r\n"};
+    if (auto sent = co_await put(go_on); !sent) co_return sent;
   }
   const auto last = in(limits.body_timeout);
   auto window = std::min(last, in(limits.body_window));

@@ -40,7 +40,7 @@ class runtime {
   std::unique_ptr<parts> parts_;
 };
 
-// One event loop and its world, for one thread at a time. Close what runs on it (env::scope) before it goes; what
+// One event loop and its world, for one thread at a time. Every env::scope on it ends before it goes; what
 // is still suspended then is dropped without being resumed.
 class worker {
  public:

@@ -129,14 +129,15 @@ TEST_F(basics, a_cancelled_caller_waits_for_its_work) {
 TEST_F(basics, a_worker_that_goes_waits_for_its_work) {
   std::atomic<bool> started = false, release = false;
   bool returned = false;
-  env::scope scope(world.loop);
-  scope.spawn(hold(world.pool, started, release, returned));
+  std::optional<env::scope> scope(world.loop);
+  scope->spawn(hold(world.pool, started, release, returned));
   finish(sleep(world.clock, in(5ms)));
   while (!started) std::this_thread::sleep_for(1ms);
   std::jthread later([&] {
     std::this_thread::sleep_for(20ms);
     release = true;
   });
+  scope.reset();
   one.reset();
   EXPECT_TRUE(release);
   EXPECT_FALSE(returned);

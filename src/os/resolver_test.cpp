@@ -146,14 +146,14 @@ TEST_F(names, a_query_may_be_given_up) {
 
 TEST_F(names, a_worker_may_go_before_the_answer_comes) {
   std::optional<result<list>> out;
-  env::scope scope(world.loop);
   auto other = shared.make_worker();
-  env::scope others(other->world().loop);
-  others.spawn(resolve_into(other->world().network, "slow.example.test.", out));
+  std::optional<env::scope> scope(other->world().loop);
+  scope->spawn(resolve_into(other->world().network, "slow.example.test.", out));
   std::jthread thread([&] { other->run(); });
   while (server.asked() == 0) std::this_thread::sleep_for(1ms);
   other->stop();
   thread.join();
+  scope.reset();
   other.reset();
   EXPECT_FALSE(out);
 }

@@ -370,11 +370,12 @@ TEST_F(sockets, destroying_a_worker_drops_what_is_suspended) {
   auto c = pair();
   std::optional<result<std::string>> got;
   auto done = std::make_unique<env::event>(world.loop);
-  env::scope scope(world.loop);
-  scope.spawn(read_into(*c.client, got, *done));
+  std::optional<env::scope> scope(world.loop);
+  scope->spawn(read_into(*c.client, got, *done));
   EXPECT_TRUE(finish(write(*c.client, "x")));
   c = {};
   done.reset();
+  scope.reset();
   one.reset();
   EXPECT_FALSE(got);
 }

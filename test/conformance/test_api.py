@@ -1,5 +1,6 @@
 """The rules of the front door, spoken by hand: what no client library would send."""
 import json
+import time
 
 import harness
 
@@ -106,6 +107,19 @@ def test_too_large_a_body_is_refused_before_it_is_read(node):
                                       f"x-api-key: {harness.KEY}\r\nContent-Length: 2000000\r\n\r\n").encode())
     assert status == 413
     assert "max_body" in json.loads(body)["error"]["hint"]
+
+
+def test_a_caller_that_goes_away_cancels_the_provider(node):
+    prompt = "fake:" + json.dumps({"text": "w " * 200, "gap_ms": 20})
+    body = json.dumps({"model": "gpt-fake", "stream": True, "messages": [{"role": "user", "content": prompt}]}).encode()
+    with node.connect() as link:
+        link.sendall((f"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nx-api-key: {harness.KEY}\r\n"
+                      f"Content-Length: {len(body)}\r\n\r\n").encode() + body)
+        assert link.recv(1000)
+    until = time.monotonic() + 3
+    while node.fakes["openai"].broken_off() == 0 and time.monotonic() < until:
+        time.sleep(0.02)
+    assert node.fakes["openai"].broken_off() == 1
 
 
 def test_bad_json_says_so(node):
