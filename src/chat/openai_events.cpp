@@ -96,8 +96,7 @@ writer::open_choice& writer::begin(int index, std::string& out) {
 }
 
 void writer::step(const delta& d, std::string& out) {
-  const bool silent = !d.is_token() && d.finish == finish::none && d.raw_logprobs.empty();
-  if (silent) {
+  if (is_silent(d)) {
     if (!d.native.empty()) native(d, nullptr, out);
     return;
   }

@@ -143,8 +143,7 @@ readable<void> reader::chunk(const json::object& in, std::string_view text, std:
     if (one == nullptr) return malformed();
     delta step;
     if (auto read = choice(*one, step); !read) return read;
-    const bool silent = !step.is_token() && step.finish == finish::none && step.raw_logprobs.empty();
-    if (silent && (mended_ || !native_ || !says_more(*one))) continue;
+    if (is_silent(step) && (mended_ || !native_ || !says_more(*one))) continue;
     if (native_ && !mended_) step.native = native_of(*one, text, i, choices->size() == 1);
     out.push_back(std::move(step));
   }

@@ -54,6 +54,10 @@ std::string_view finish_word(finish why, bool legacy_functions) {
   }
 }
 
+bool is_silent(const delta& d) {
+  return !d.is_token() && d.thought.signature.empty() && d.finish == finish::none && d.raw_logprobs.empty();
+}
+
 usage read_usage(const json::object& from) {
   usage out{.input = count(from, "prompt_tokens"), .output = count(from, "completion_tokens"), .known = true};
   if (const auto* details = json::object_or_null(from, "prompt_tokens_details")) {

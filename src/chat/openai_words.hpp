@@ -9,6 +9,9 @@ namespace meshai::chat::openai {
 finish parse_finish(std::string_view text);
 std::string_view finish_word(finish why, bool legacy_functions);
 
+// Says nothing to a caller by itself; its native event still may.
+bool is_silent(const delta& d);
+
 // DeepSeek's and OpenRouter's counts of caches are understood beside OpenAI's own.
 usage read_usage(const json::object& from);
 // The value of `usage`; null where the provider did not say.
