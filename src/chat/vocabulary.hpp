@@ -34,7 +34,8 @@ struct raw_member {
 using raw_members = std::vector<raw_member>;
 
 // A piece of reasoning. `signature` is the provider's seal on it (Anthropic's `signature`, Gemini's
-// `thoughtSignature`); it must come back to the same provider unchanged. `redacted` is Anthropic's redacted_thinking data.
+// `thoughtSignature`); it must come back to the same provider unchanged. `redacted` is Anthropic's
+// redacted_thinking data.
 struct reasoning {
   std::string text;
   std::string signature;
@@ -188,8 +189,8 @@ struct provider_error {
 // {"type":"error","error":{type,message,hint}}.
 struct problem {
   int status = 400;
-  std::string type;     // OpenAI's words: invalid_request_error, authentication_error, not_found_error, rate_limit_error,
-                        // api_error, overloaded_error...; the Anthropic writer maps them
+  std::string type;     // OpenAI's words: invalid_request_error, authentication_error, not_found_error,
+                        // rate_limit_error, api_error, overloaded_error...; the Anthropic writer maps them
   std::string code;     // stable, ours where the provider has none: unsupported_parameter, model_not_found, ...
   std::string param;
   std::string message;  // what is wrong
