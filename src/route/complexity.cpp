@@ -22,7 +22,9 @@ struct point {
 };
 
 point decode(std::string_view text, std::size_t at) {
-  const auto byte = [&](std::size_t i) { return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0u; };
+  const auto byte = [&](std::size_t i) {
+    return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0u;
+  };
   const unsigned lead = byte(0);
   const auto tail = [&](std::size_t i) { return byte(i) & 0x3fu; };
   if (lead < 0x80) return {lead, 1};
@@ -39,7 +41,8 @@ point decode(std::string_view text, std::size_t at) {
 // Lower case for the scripts that the word lists are written in.
 char32_t lower(char32_t c) {
   if (c >= U'A' && c <= U'Z') return c + 32;
-  if ((c >= 0xc0 && c <= 0xde && c != 0xd7) || (c >= 0x391 && c <= 0x3a9) || (c >= 0x410 && c <= 0x42f)) return c + 32;
+  if ((c >= 0xc0 && c <= 0xde && c != 0xd7) || (c >= 0x391 && c <= 0x3a9) || (c >= 0x410 && c <= 0x42f))
+    return c + 32;
   if (c >= 0x400 && c <= 0x40f) return c + 80;
   return c;
 }
@@ -51,8 +54,8 @@ bool stands_alone(char32_t c) {
 }
 
 bool is_letter(char32_t c) {
-  return (c >= U'a' && c <= U'z') || c == U'\'' || c == U'-' || (c >= 0xc0 && c != 0xd7 && c != 0xf7 && c < 0x2000) ||
-         c == 0x2019;
+  return (c >= U'a' && c <= U'z') || c == U'\'' || c == U'-' ||
+         (c >= 0xc0 && c != 0xd7 && c != 0xf7 && c < 0x2000) || c == 0x2019;
 }
 
 void append(std::string& to, char32_t c) {
@@ -142,7 +145,8 @@ bool has_small_sum(std::string_view text) {
 }
 
 bool looks_like_code(std::string_view text) {
-  static constexpr std::array<std::string_view, 9> signs{"```", "#include", "def ", "();", "=> {", "SELECT ", "</", "};", "Traceback ("};
+  static constexpr std::array<std::string_view, 9> signs{"```",     "#include", "def ", "();",        "=> {",
+                                                         "SELECT ", "</",       "};",   "Traceback ("};
   return std::ranges::any_of(signs, [&](std::string_view sign) { return text.contains(sign); });
 }
 
@@ -179,8 +183,8 @@ judgement judge(const chat::request& of) {
   seen.images = of.has_images;
   seen.tools = !of.tools.empty();
   seen.schema = of.response_format.kind == chat::format_kind::json_schema;
-  seen.reasoning = of.reasoning_effort == "medium" || of.reasoning_effort == "high" || of.reasoning_effort == "xhigh" ||
-                   of.reasoning_budget.value_or(0) >= 4096;
+  seen.reasoning = of.reasoning_effort == "medium" || of.reasoning_effort == "high" ||
+                   of.reasoning_effort == "xhigh" || of.reasoning_budget.value_or(0) >= 4096;
   seen.long_answer = of.max_tokens.value_or(0) >= 8192;
 
   const chat::message* last = nullptr;
@@ -205,7 +209,7 @@ judgement judge(const chat::request& of) {
     }
   }
   made.score = points_of(seen, words.points());
-  made.how = made.score <= simple_up_to ? complexity::simple
+  made.how = made.score <= simple_up_to   ? complexity::simple
              : made.score <= medium_up_to ? complexity::medium
                                           : complexity::hard;
   return made;
@@ -214,7 +218,8 @@ judgement judge(const chat::request& of) {
 std::int64_t estimate_tokens(const chat::request& of) {
   std::int64_t images = 0;
   if (of.has_images) {
-    for (const auto& message : of.messages) images += std::ranges::count(message.parts, chat::part_kind::image, &chat::part::kind);
+    for (const auto& message : of.messages)
+      images += std::ranges::count(message.parts, chat::part_kind::image, &chat::part::kind);
   }
   return static_cast<std::int64_t>(of.text_size / 4) + images * 1'000;
 }

@@ -1,9 +1,9 @@
 // route: how hard a question looks, by a small written rule: what "auto" goes by until a trained score comes.
 //
-// Points are added for what makes an answer long or thoughtful and taken away for what is a look-up; the sum decides.
-// The rule looks at the last user message, the size of the conversation and what is asked for around it (tools, a
-// schema, reasoning). It is a guess that costs about a microsecond; a wrong one costs a worse or a dearer answer, never
-// none.
+// Points are added for what makes an answer long or thoughtful and taken away for what is a look-up; the sum
+// decides. The rule looks at the last user message, the size of the conversation and what is asked for around it
+// (tools, a schema, reasoning). It is a guess that costs about a microsecond; a wrong one costs a worse or a
+// dearer answer, never none.
 #pragma once
 
 #include <cstdint>
@@ -17,13 +17,13 @@ enum class complexity { simple, medium, hard };
 std::string_view to_string(complexity how);
 
 struct features {
-  std::size_t words = 0;       // of the last user message; scripts without spaces count two characters as a word
-  std::size_t turns = 0;       // user messages
-  std::size_t text_size = 0;   // bytes of the whole conversation
-  int hard_words = 0;          // "plan", "implement", "analyse", "prove" and their like in several languages
-  int easy_words = 0;          // "what is", "who", "hello", "translate", ...
-  bool code = false;           // a fence, or lines that look like a program
-  bool arithmetic = false;     // a small sum
+  std::size_t words = 0;      // of the last user message; scripts without spaces count two characters as a word
+  std::size_t turns = 0;      // user messages
+  std::size_t text_size = 0;  // bytes of the whole conversation
+  int hard_words = 0;         // "plan", "implement", "analyse", "prove" and their like in several languages
+  int easy_words = 0;         // "what is", "who", "hello", "translate", ...
+  bool code = false;          // a fence, or lines that look like a program
+  bool arithmetic = false;    // a small sum
   bool tools = false, images = false, schema = false, reasoning = false, long_answer = false;
 };
 

@@ -102,7 +102,9 @@ TEST(complexity, takes_any_bytes) {
   (void)judge(chat::request{});
 }
 
-TEST(complexity, easy_words_are_sorted) { EXPECT_TRUE(std::ranges::is_sorted(easy_words())); }
+TEST(complexity, easy_words_are_sorted) {
+  EXPECT_TRUE(std::ranges::is_sorted(easy_words()));
+}
 
 TEST(complexity, estimates_tokens_with_images_apart) {
   auto asked = say(std::string(4000, 'x'));

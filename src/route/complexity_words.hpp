@@ -11,7 +11,8 @@ struct weighted_stem {
   int points;  // positive: makes an answer long or thoughtful; negative: a look-up
 };
 
-// Sorted and free of prefixes of one another, so that the greatest stem not after a word is the only one to look at.
+// Sorted and free of prefixes of one another, so that the greatest stem not after a word is the only one to look
+// at.
 std::span<const weighted_stem> stems();
 // Whole words of small talk and look-ups, sorted.
 std::span<const std::string_view> easy_words();

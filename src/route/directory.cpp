@@ -16,7 +16,9 @@ std::uint64_t fnv1a(std::string_view text, std::uint64_t hash) {
   return hash;
 }
 
-char lower(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
+char lower(char c) {
+  return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+}
 
 bool contains_any(std::string_view name, std::span<const std::string_view> words) {
   std::string lowered(name);
@@ -25,7 +27,9 @@ bool contains_any(std::string_view name, std::span<const std::string_view> words
 }
 
 // Ollama's names for models that it passes on to its own cloud: "gpt-oss:120b-cloud", "kimi-k2:cloud".
-bool is_remote_name(std::string_view name) { return name.ends_with(":cloud") || name.ends_with("-cloud"); }
+bool is_remote_name(std::string_view name) {
+  return name.ends_with(":cloud") || name.ends_with("-cloud");
+}
 
 const model* find_model(const node& in, std::string_view name) {
   const auto found = std::ranges::find(in.models, name, &model::name);
@@ -81,9 +85,8 @@ result<std::shared_ptr<const directory>> directory::make(std::vector<node> nodes
       stop next{.node = static_cast<std::size_t>(node - made->nodes_.data()),
                 .model = slash == std::string::npos ? std::string() : text.substr(slash + 1)};
       if (!next.model.empty() && !node->any_model && find_model(*node, next.model) == nullptr) {
-        return fail(error_kind::refused, "model \"" + route.name + "\": its route names \"" + text +
-                                             "\"; add \"" + next.model + "\" to the models of the node \"" +
-                                             node->name + "\"");
+        return fail(error_kind::refused, "model \"" + route.name + "\": its route names \"" + text + "\"; add \"" +
+                                             next.model + "\" to the models of the node \"" + node->name + "\"");
       }
       built.stops.push_back(std::move(next));
     }
@@ -112,8 +115,8 @@ bool is_embedding_name(std::string_view model_name) {
 
 bool is_special_purpose(std::string_view model_name) {
   static constexpr std::array<std::string_view, 16> words{
-      "whisper",    "tts",    "dall-e",   "moderation", "transcribe", "realtime", "-image", "sora",  "imagen-",
-      "veo-",       "rerank", "speech",   "babbage-",   "davinci-",   "audio",    "codex-mini"};
+      "whisper", "tts",  "dall-e", "moderation", "transcribe", "realtime", "-image", "sora",
+      "imagen-", "veo-", "rerank", "speech",     "babbage-",   "davinci-", "audio",  "codex-mini"};
   return is_embedding_name(model_name) || contains_any(model_name, words);
 }
 
@@ -121,7 +124,8 @@ std::vector<listed_model> list_models(const directory& of, const policy& caller)
   const auto bound = strictest(caller.api, caller.key);
   std::vector<listed_model> listed;
   std::set<std::string, std::less<>> seen;
-  const auto add = [&](std::string_view name, std::string_view qualified, std::string_view owner, meshai::tier where) {
+  const auto add = [&](std::string_view name, std::string_view qualified, std::string_view owner,
+                       meshai::tier where) {
     if (!allows(bound, where) || !may_use(caller, name, qualified)) return;
     if (seen.emplace(name).second) listed.push_back({std::string(name), std::string(owner), where});
   };

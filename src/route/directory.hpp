@@ -25,26 +25,26 @@ struct target_id {
 target_id make_target_id(std::string_view node, std::string_view model = {});
 
 struct model {
-  std::string name;                       // as the node calls it
-  std::optional<meshai::tier> where;      // where it really runs, when that is farther than its node
-  std::optional<std::int64_t> context;    // tokens; else the node's
-  bool embeddings = false;                // makes vectors (discovery said so)
+  std::string name;                     // as the node calls it
+  std::optional<meshai::tier> where;    // where it really runs, when that is farther than its node
+  std::optional<std::int64_t> context;  // tokens; else the node's
+  bool embeddings = false;              // makes vectors (discovery said so)
 };
 
 struct node {
   std::string name;
   meshai::tier where = meshai::tier::cloud;
   chat::dialect dialect = chat::dialect::openai;
-  std::vector<route::model> models;       // the preferred one first
-  bool any_model = false;                 // models = ["*"]: also takes names that no list has
-  int weight = 1;                         // share among equals, at least 1
-  std::optional<std::int64_t> context;    // tokens
+  std::vector<route::model> models;     // the preferred one first
+  bool any_model = false;               // models = ["*"]: also takes names that no list has
+  int weight = 1;                       // share among equals, at least 1
+  std::optional<std::int64_t> context;  // tokens
   bool images = true;
   bool tools = true;
-  bool image_urls = true;                 // fetches image URLs itself
-  bool embeddings = false;                // made for embeddings
-  bool max_completion_tokens = false;     // OpenAI's own API
-  std::string off;                        // why it is not asked; empty: it is
+  bool image_urls = true;              // fetches image URLs itself
+  bool embeddings = false;             // made for embeddings
+  bool max_completion_tokens = false;  // OpenAI's own API
+  std::string off;                     // why it is not asked; empty: it is
 
   // Where `m` of this node runs. Never nearer than the node; names that only the caller knows count as cloud.
   meshai::tier tier_of(const route::model* m) const;
@@ -101,8 +101,8 @@ struct policy {
 
 struct listed_model {
   std::string name;
-  std::string owner;    // the node, or "meshai" for configured names and "auto"
-  meshai::tier where;   // the nearest place that serves it
+  std::string owner;   // the node, or "meshai" for configured names and "auto"
+  meshai::tier where;  // the nearest place that serves it
 };
 // The names this caller may use, configured ones first; without what its reach excludes or what is off.
 std::vector<listed_model> list_models(const directory& of, const policy& caller);

@@ -24,9 +24,11 @@ failover::failover(std::span<const candidate> candidates, const options& how, in
   attempts_.reserve(static_cast<std::size_t>(std::max(how.bounds.attempts, 1)));
 }
 
-// ---- events ------------------------------------------------------------------------------------------------------------
+// ---- events
 
-void failover::begin(instant now) { start_another(now); }
+void failover::begin(instant now) {
+  start_another(now);
+}
 
 void failover::token(int number, instant now) {
   auto& one = at(number);
@@ -44,7 +46,9 @@ void failover::token(int number, instant now) {
   }
 }
 
-void failover::moved(int number, instant now) { at(number).last = now; }
+void failover::moved(int number, instant now) {
+  at(number).last = now;
+}
 
 void failover::ended(int number, instant now) {
   if (finished_ || at(number).now == phase::over) return;
@@ -66,11 +70,19 @@ void failover::faulted(int number, const fault& why, instant now) {
   if (!told_) told_ = why;
   const auto candidate = one.candidate;
   switch (verdict_of(why.kind)) {
-    case verdict::tell: finish(finish_kind::failed); return;
-    case verdict::unfit: drop_unfit(why, candidate); break;
-    case verdict::next: trials_[candidate] = trial::again; break;
+    case verdict::tell:
+      finish(finish_kind::failed);
+      return;
+    case verdict::unfit:
+      drop_unfit(why, candidate);
+      break;
+    case verdict::next:
+      trials_[candidate] = trial::again;
+      break;
     case verdict::rest:
-    case verdict::open: trials_[candidate] = trial::out; break;
+    case verdict::open:
+      trials_[candidate] = trial::out;
+      break;
   }
   if (why.another_key && how_.fallback && budget_left()) {
     start(candidate, now);
@@ -94,10 +106,8 @@ void failover::tick(instant now) {
     if (at(number).now == phase::over) continue;
     const auto due = bound_of(at(number));
     if (now < due.when) continue;
-    actions_.push_back({.what = action::kind::expire,
-                        .attempt = number,
-                        .candidate = at(number).candidate,
-                        .missed = due.which});
+    actions_.push_back(
+        {.what = action::kind::expire, .attempt = number, .candidate = at(number).candidate, .missed = due.which});
   }
   if (now >= retry_at_) {
     retry_at_ = never;
@@ -120,15 +130,14 @@ std::optional<action> failover::next() {
   return std::nullopt;
 }
 
-// ---- decisions ---------------------------------------------------------------------------------------------------------
+// ---- decisions
 
 void failover::start(std::size_t candidate, instant now) {
   trials_[candidate] = trial::tried;
   ++asked_;
   attempts_.push_back({.candidate = candidate, .started = now, .last = now});
-  actions_.push_back({.what = action::kind::start,
-                      .attempt = static_cast<int>(attempts_.size()) - 1,
-                      .candidate = candidate});
+  actions_.push_back(
+      {.what = action::kind::start, .attempt = static_cast<int>(attempts_.size()) - 1, .candidate = candidate});
 }
 
 void failover::start_another(instant now) {

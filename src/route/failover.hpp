@@ -1,8 +1,8 @@
-// route: the one object that decides, once per request: whom to ask, whom to forward, when to give up. A machine of
-// events and actions: no clock, no I/O; it is told the time and says what to do.
+// route: the one object that decides, once per request: whom to ask, whom to forward, when to give up. A machine
+// of events and actions: no clock, no I/O; it is told the time and says what to do.
 //
-// It owns the state of every attempt, the deadline and the budget of attempts. Several attempts may run at once; the
-// first to show a token is forwarded, and from then on nobody else is.
+// It owns the state of every attempt, the deadline and the budget of attempts. Several attempts may run at once;
+// the first to show a token is forwarded, and from then on nobody else is.
 #pragma once
 
 #include <cstdint>
@@ -19,9 +19,9 @@
 namespace meshai::route {
 
 enum class finish_kind {
-  done,         // the forwarded attempt's answer is whole
-  failed,       // nobody answered; nothing was sent to the caller
-  cut,          // the answer broke off after its first token
+  done,    // the forwarded attempt's answer is whole
+  failed,  // nobody answered; nothing was sent to the caller
+  cut,     // the answer broke off after its first token
   caller_gone,
 };
 
@@ -49,20 +49,20 @@ class failover {
  public:
   struct options {
     route::limits bounds;
-    bool stream = true;         // a whole answer shows no token before its end
-    bool fallback = true;       // false: one attempt
-    std::uint64_t seed = 0;     // for jitter
+    bool stream = true;      // a whole answer shows no token before its end
+    bool fallback = true;    // false: one attempt
+    std::uint64_t seed = 0;  // for jitter
   };
   // `candidates` must outlive this.
   failover(std::span<const candidate> candidates, const options& how, instant now);
 
   // Events. Each may leave actions behind; those about attempts that are over are ignored.
   void begin(instant now);
-  void token(int attempt, instant now);     // its first content, reasoning or tool step
-  void moved(int attempt, instant now);     // any later step
-  void ended(int attempt, instant now);     // its answer is whole
+  void token(int attempt, instant now);  // its first content, reasoning or tool step
+  void moved(int attempt, instant now);  // any later step
+  void ended(int attempt, instant now);  // its answer is whole
   void faulted(int attempt, const fault& why, instant now);
-  void refused(int attempt, instant now);   // health would not let it begin
+  void refused(int attempt, instant now);  // health would not let it begin
   void tick(instant now);
   void caller_gone();
 
@@ -72,7 +72,7 @@ class failover {
   bool finished() const { return finished_; }
   int forwarded() const { return forwarded_; }  // -1: none yet
   std::size_t candidate_of(int attempt) const { return attempts_[static_cast<std::size_t>(attempt)].candidate; }
-  int asked() const { return asked_; }          // attempts that reached, or may have reached, a node
+  int asked() const { return asked_; }  // attempts that reached, or may have reached, a node
   // What the caller is told when it ends badly: the first fault before the first token, the last one after it.
   const std::optional<fault>& told() const { return told_; }
 
@@ -109,10 +109,10 @@ class failover {
   std::vector<course> attempts_;
   std::vector<trial> trials_;  // one per candidate
   std::vector<action> actions_;
-  std::size_t taken_ = 0;      // of actions_
+  std::size_t taken_ = 0;  // of actions_
   std::optional<fault> told_;
   instant armed_ = never;
-  instant retry_at_ = never;   // the end of the backoff before the same node is asked again
+  instant retry_at_ = never;  // the end of the backoff before the same node is asked again
   std::size_t retry_candidate_ = 0;
   int retries_ = 0;
   int asked_ = 0;

@@ -38,12 +38,24 @@ struct failing_over : ::testing::Test {
     while (const auto a = decides->next()) {
       const auto number = std::to_string(a->attempt);
       switch (a->what) {
-        case action::kind::start: out.push_back("start " + number + ":" + std::to_string(a->candidate)); break;
-        case action::kind::cancel: out.push_back("cancel " + number); break;
-        case action::kind::expire: out.push_back("expire " + number + " " + std::string(to_string(a->missed))); break;
-        case action::kind::forward: out.push_back("forward " + number); break;
-        case action::kind::arm: alarm = a->when; break;
-        case action::kind::finish: out.push_back("finish " + std::to_string(static_cast<int>(a->how))); break;
+        case action::kind::start:
+          out.push_back("start " + number + ":" + std::to_string(a->candidate));
+          break;
+        case action::kind::cancel:
+          out.push_back("cancel " + number);
+          break;
+        case action::kind::expire:
+          out.push_back("expire " + number + " " + std::string(to_string(a->missed)));
+          break;
+        case action::kind::forward:
+          out.push_back("forward " + number);
+          break;
+        case action::kind::arm:
+          alarm = a->when;
+          break;
+        case action::kind::finish:
+          out.push_back("finish " + std::to_string(static_cast<int>(a->how)));
+          break;
       }
     }
     return out;
@@ -85,11 +97,21 @@ TEST_F(failing_over, follows_the_verdict) {
     fault_kind kind;
     bool goes_on;
   } cases[] = {
-      {fault_kind::unreachable, true},    {fault_kind::timeout, true},       {fault_kind::server_error, true},
-      {fault_kind::malformed, true},      {fault_kind::cut, true},           {fault_kind::rate_limited, true},
-      {fault_kind::quota, true},          {fault_kind::key_refused, true},   {fault_kind::forbidden, true},
-      {fault_kind::model_missing, true},  {fault_kind::context_length, true}, {fault_kind::unsupported, true},
-      {fault_kind::content_policy, false}, {fault_kind::bad_request, false}, {fault_kind::internal, false},
+      {fault_kind::unreachable, true},
+      {fault_kind::timeout, true},
+      {fault_kind::server_error, true},
+      {fault_kind::malformed, true},
+      {fault_kind::cut, true},
+      {fault_kind::rate_limited, true},
+      {fault_kind::quota, true},
+      {fault_kind::key_refused, true},
+      {fault_kind::forbidden, true},
+      {fault_kind::model_missing, true},
+      {fault_kind::context_length, true},
+      {fault_kind::unsupported, true},
+      {fault_kind::content_policy, false},
+      {fault_kind::bad_request, false},
+      {fault_kind::internal, false},
   };
   for (const auto& [kind, goes_on] : cases) {
     begin(2);
@@ -146,8 +168,8 @@ TEST_F(failing_over, the_budget_of_attempts_is_kept) {
 }
 
 TEST_F(failing_over, what_cannot_mend_itself_is_not_asked_again) {
-  for (const auto kind : {fault_kind::rate_limited, fault_kind::quota, fault_kind::key_refused, fault_kind::model_missing,
-                          fault_kind::unsupported}) {
+  for (const auto kind : {fault_kind::rate_limited, fault_kind::quota, fault_kind::key_refused,
+                          fault_kind::model_missing, fault_kind::unsupported}) {
     begin(1);
     actions();
     fail(0, kind);
@@ -321,7 +343,10 @@ TEST_F(failing_over, keeps_its_promises_under_any_events) {
     now = start;
     candidates.assign(static_cast<std::size_t>(pick(4) + 1), {});
     for (auto& each : candidates) each.patience = std::chrono::seconds(pick(20) + 1);
-    how = {.bounds = {.attempts = pick(5) + 1}, .stream = pick(2) == 0, .fallback = pick(4) != 0, .seed = roll.next()};
+    how = {.bounds = {.attempts = pick(5) + 1},
+           .stream = pick(2) == 0,
+           .fallback = pick(4) != 0,
+           .seed = roll.next()};
     begin();
     int starts = 0, refunds = 0, forwards = 0, finishes = 0;
     std::map<int, bool> running;
@@ -329,12 +354,25 @@ TEST_F(failing_over, keeps_its_promises_under_any_events) {
       std::vector<int> to_expire;
       while (const auto a = decides->next()) {
         switch (a->what) {
-          case action::kind::start: ++starts; running[a->attempt] = true; break;
-          case action::kind::cancel: running[a->attempt] = false; break;
-          case action::kind::expire: to_expire.push_back(a->attempt); break;
-          case action::kind::forward: ++forwards; break;
-          case action::kind::arm: alarm = a->when; break;
-          case action::kind::finish: ++finishes; break;
+          case action::kind::start:
+            ++starts;
+            running[a->attempt] = true;
+            break;
+          case action::kind::cancel:
+            running[a->attempt] = false;
+            break;
+          case action::kind::expire:
+            to_expire.push_back(a->attempt);
+            break;
+          case action::kind::forward:
+            ++forwards;
+            break;
+          case action::kind::arm:
+            alarm = a->when;
+            break;
+          case action::kind::finish:
+            ++finishes;
+            break;
         }
       }
       for (const int one : to_expire) {

@@ -43,52 +43,67 @@ const row& row_of(fault_kind kind) {
   return found;
 }
 
-// ---- the providers' words --------------------------------------------------------------------------------------------
+// ---- the providers' words
 
 bool says(std::string_view text, std::span<const std::string_view> words) {
   return std::ranges::any_of(words, [&](std::string_view word) { return text.contains(word); });
 }
 
 constexpr std::array<std::string_view, 14> context_words{
-    "context_length_exceeded",                 // OpenAI's code
-    "maximum context length",                  // OpenAI, vLLM
-    "exceeds the context window",              // OpenAI's newer models
-    "prompt is too long",                      // Anthropic
-    "exceed context limit",                    // Anthropic: input and max_tokens together
-    "exceeds the maximum number of tokens",    // Gemini
-    "exceed_context_size_error",               // llama-server's type
-    "exceeds the available context size",      // llama-server
-    "context size has been exceeded",          // llama-server
-    "longer than the maximum model length",    // vLLM
-    "input length exceeds",                    // Ollama
-    "exceeds the context length",              // Ollama
-    "context length of only",                  // LM Studio
+    "context_length_exceeded",               // OpenAI's code
+    "maximum context length",                // OpenAI, vLLM
+    "exceeds the context window",            // OpenAI's newer models
+    "prompt is too long",                    // Anthropic
+    "exceed context limit",                  // Anthropic: input and max_tokens together
+    "exceeds the maximum number of tokens",  // Gemini
+    "exceed_context_size_error",             // llama-server's type
+    "exceeds the available context size",    // llama-server
+    "context size has been exceeded",        // llama-server
+    "longer than the maximum model length",  // vLLM
+    "input length exceeds",                  // Ollama
+    "exceeds the context length",            // Ollama
+    "context length of only",                // LM Studio
     "maximum context size",
 };
 constexpr std::array<std::string_view, 7> quota_words{
-    "insufficient_quota", "billing_hard_limit_reached", "billing_not_active",      // OpenAI
-    "credit balance is too low", "billing_error",                                  // Anthropic
-    "insufficient balance", "insufficient credits",                                // DeepSeek, OpenRouter
+    "insufficient_quota",        "billing_hard_limit_reached",
+    "billing_not_active",                                 // OpenAI
+    "credit balance is too low", "billing_error",         // Anthropic
+    "insufficient balance",      "insufficient credits",  // DeepSeek, OpenRouter
 };
 constexpr std::array<std::string_view, 9> policy_words{
-    "content_policy", "content_filter", "moderation_blocked", "invalid_prompt", "responsibleaipolicyviolation",
-    "content filtering policy",                // Anthropic
-    "content management policy",               // Azure
-    "prohibited_content", "blocked by safety", // Gemini
+    "content_policy",                // OpenAI
+    "moderation_blocked",            // OpenAI
+    "invalid_prompt",                // OpenAI
+    "content_filter",                // Azure
+    "responsibleaipolicyviolation",  // Azure
+    "content management policy",     // Azure
+    "content filtering policy",      // Anthropic
+    "prohibited_content",            // Gemini
+    "blocked by safety",             // Gemini
 };
 constexpr std::array<std::string_view, 16> unsupported_words{
-    "unsupported_parameter", "unsupported_value", "unknown_parameter", "unrecognized request argument",  // OpenAI
-    "extra inputs are not permitted",          // Anthropic, vLLM
-    "does not support", "doesn't support", "is not supported", "not supported by", "not supported with",
-    "is not enabled for",                      // Gemini: "Function calling is not enabled for ..."
-    "requires --jinja", "requires --enable-auto-tool-choice",  // llama-server, vLLM
-    "not a multimodal model",                  // vLLM
-    "unknown name \"",                         // Gemini: a field its schema lacks
-    "not_supported_error",                     // llama-server's type
+    "unsupported_parameter",
+    "unsupported_value",
+    "unknown_parameter",
+    "unrecognized request argument",   // OpenAI
+    "extra inputs are not permitted",  // Anthropic, vLLM
+    "does not support",
+    "doesn't support",
+    "is not supported",
+    "not supported by",
+    "not supported with",
+    "is not enabled for",  // Gemini: "Function calling is not enabled for ..."
+    "requires --jinja",
+    "requires --enable-auto-tool-choice",  // llama-server, vLLM
+    "not a multimodal model",              // vLLM
+    "unknown name \"",                     // Gemini: a field its schema lacks
+    "not_supported_error",                 // llama-server's type
 };
 constexpr std::array<std::string_view, 4> key_words{"api key not valid", "invalid_api_key", "api_key_invalid",
                                                     "authentication_error"};
-constexpr std::array<std::string_view, 3> model_words{"model_not_found", "model not found", "is not a valid model"};
+constexpr std::array<std::string_view, 3> model_words{"model_not_found", "model not found",
+                                                      "is not a valid model"};
 constexpr std::array<std::string_view, 4> rate_words{"rate_limit", "resource_exhausted", "too many requests",
                                                      "tokens_per_minute"};
 
@@ -108,17 +123,25 @@ std::string words_of(const chat::provider_error& said) {
 
 fault_kind kind_of_4xx(int status, std::string_view text) {
   switch (status) {
-    case 401: return fault_kind::key_refused;
-    case 402: return fault_kind::quota;
-    case 403: return fault_kind::forbidden;
+    case 401:
+      return fault_kind::key_refused;
+    case 402:
+      return fault_kind::quota;
+    case 403:
+      return fault_kind::forbidden;
     case 404:
-    case 410: return fault_kind::model_missing;
-    case 408: return fault_kind::timeout;
+    case 410:
+      return fault_kind::model_missing;
+    case 408:
+      return fault_kind::timeout;
     case 405:  // the address is wrong, which is not the caller's doing
     case 409:
-    case 425: return fault_kind::server_error;
-    case 429: return fault_kind::rate_limited;
-    default: break;
+    case 425:
+      return fault_kind::server_error;
+    case 429:
+      return fault_kind::rate_limited;
+    default:
+      break;
   }
   if (says(text, key_words)) return fault_kind::key_refused;  // Gemini says it with 400
   if (says(text, model_words)) return fault_kind::model_missing;
@@ -135,7 +158,7 @@ fault_kind kind_of_status(int status, std::string_view text) {
   return status >= 400 ? kind_of_4xx(status, text) : fault_kind::server_error;
 }
 
-// ---- what the caller is told ------------------------------------------------------------------------------------------
+// ---- what the caller is told
 
 struct telling {
   int status;
@@ -206,8 +229,8 @@ fault make(std::string_view node, fault_kind kind, std::string_view detail) {
 
 // The caller's own mistakes are told in the provider's words: they know best what is wrong.
 bool provider_explains(fault_kind kind) {
-  return kind == fault_kind::context_length || kind == fault_kind::unsupported || kind == fault_kind::content_policy ||
-         kind == fault_kind::bad_request;
+  return kind == fault_kind::context_length || kind == fault_kind::unsupported ||
+         kind == fault_kind::content_policy || kind == fault_kind::bad_request;
 }
 
 fault from_provider(std::string_view node, fault_kind kind, const chat::provider_error& said) {
@@ -223,7 +246,8 @@ fault from_provider(std::string_view node, fault_kind kind, const chat::provider
     if (kind == fault_kind::bad_request && !said.code.empty()) told.code = said.code;
     told.param = said.param;
   }
-  if (kind == fault_kind::server_error && (said.status == 503 || said.status == 529 || said.type == "overloaded_error")) {
+  if (kind == fault_kind::server_error &&
+      (said.status == 503 || said.status == 529 || said.type == "overloaded_error")) {
     told.status = 503;
     told.type = "overloaded_error";
     told.code = "node_overloaded";
@@ -233,9 +257,15 @@ fault from_provider(std::string_view node, fault_kind kind, const chat::provider
 
 }  // namespace
 
-std::string_view to_string(fault_kind kind) { return row_of(kind).name; }
-verdict verdict_of(fault_kind kind) { return row_of(kind).verdict; }
-blame blame_of(fault_kind kind) { return row_of(kind).blame; }
+std::string_view to_string(fault_kind kind) {
+  return row_of(kind).name;
+}
+verdict verdict_of(fault_kind kind) {
+  return row_of(kind).verdict;
+}
+blame blame_of(fault_kind kind) {
+  return row_of(kind).blame;
+}
 
 fault transport_fault(std::string_view node, const error& why) {
   switch (why.kind) {
@@ -243,12 +273,15 @@ fault transport_fault(std::string_view node, const error& why) {
       auto made = make(node, fault_kind::timeout, why.detail);
       return made;
     }
-    case error_kind::malformed: return make(node, fault_kind::malformed, why.detail);
-    case error_kind::exhausted: return make(node, fault_kind::malformed, why.detail);  // an answer beyond its bounds
+    case error_kind::malformed:
+      return make(node, fault_kind::malformed, why.detail);
+    case error_kind::exhausted:
+      return make(node, fault_kind::malformed, why.detail);  // an answer beyond its bounds
     case error_kind::unreachable:
     case error_kind::refused:
     case error_kind::denied:  // a certificate, a proxy
-    case error_kind::unavailable: return make(node, fault_kind::unreachable, why.detail);
+    case error_kind::unavailable:
+      return make(node, fault_kind::unreachable, why.detail);
   }
   CHECK(false);
 }
@@ -258,8 +291,8 @@ fault status_fault(std::string_view node, const chat::provider_error& said,
   const auto text = words_of(said);
   auto kind = kind_of_status(said.status, text);
   const auto in_words = retry_after_in_words(said.message);
-  // "Check your plan and billing details" is how Gemini words every 429, those that end in a minute included: without a
-  // time to wait for it is a matter of credit.
+  // "Check your plan and billing details" is how Gemini words every 429, those that end in a minute included:
+  // without a time to wait for it is a matter of credit.
   if (kind == fault_kind::rate_limited && !retry_after && !in_words && text.contains("plan and billing")) {
     kind = fault_kind::quota;
   }
@@ -285,9 +318,13 @@ fault event_fault(std::string_view node, const chat::provider_error& said) {
   return made;
 }
 
-fault malformed_fault(std::string_view node, std::string_view what) { return make(node, fault_kind::malformed, what); }
+fault malformed_fault(std::string_view node, std::string_view what) {
+  return make(node, fault_kind::malformed, what);
+}
 
-fault cut_fault(std::string_view node) { return make(node, fault_kind::cut, {}); }
+fault cut_fault(std::string_view node) {
+  return make(node, fault_kind::cut, {});
+}
 
 fault redirect_fault(std::string_view node, int status) {
   auto made = make(node, fault_kind::server_error,

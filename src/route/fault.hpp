@@ -27,17 +27,17 @@ enum class fault_kind {
   context_length,  // the prompt does not fit
   unsupported,     // a parameter, a modality or a dialect that cannot express the request
   content_policy,
-  bad_request,     // other 400, 413, 422
-  internal,        // ours: no room, shutting down
+  bad_request,  // other 400, 413, 422
+  internal,     // ours: no room, shutting down
 };
 std::string_view to_string(fault_kind kind);
 
 enum class verdict {
-  next,         // the next candidate at once; the same node only when none is left
-  rest,         // the next candidate; this node rests
-  open,         // the next candidate; the breaker opens for minutes
-  unfit,        // only a candidate that takes it
-  tell,         // the caller gets it; no other model is asked
+  next,   // the next candidate at once; the same node only when none is left
+  rest,   // the next candidate; this node rests
+  open,   // the next candidate; the breaker opens for minutes
+  unfit,  // only a candidate that takes it
+  tell,   // the caller gets it; no other model is asked
 };
 verdict verdict_of(fault_kind kind);
 
@@ -48,12 +48,12 @@ blame blame_of(fault_kind kind);
 struct fault {
   fault_kind kind = fault_kind::server_error;
   std::optional<std::chrono::milliseconds> rest;  // what the provider asked for (429, 503)
-  bool another_key = false;  // the same node has another key that may do
-  bool asked = true;         // false: nothing was sent, so it counts neither as an attempt nor against the node
-  chat::problem told;        // what the caller hears when this is the end of it
+  bool another_key = false;                       // the same node has another key that may do
+  bool asked = true;   // false: nothing was sent, so it counts neither as an attempt nor against the node
+  chat::problem told;  // what the caller hears when this is the end of it
 };
 
-// ---- classify: what came -> fault. `node` is the name that the caller is told. ------------------------------------
+// ---- classify: what came -> fault. `node` is the name that the caller is told.
 
 // A connection that failed: error_kind says how.
 fault transport_fault(std::string_view node, const error& why);
@@ -70,7 +70,7 @@ fault timeout_fault(std::string_view node, std::string_view limit, std::chrono::
 // The target's dialect cannot express the request.
 fault unsupported_fault(chat::problem why);
 
-// ---- how long to rest ----------------------------------------------------------------------------------------------
+// ---- how long to rest
 
 struct header {
   std::string_view name, value;  // names in any case

@@ -15,9 +15,9 @@ namespace {
 using std::chrono::milliseconds;
 using namespace std::chrono_literals;
 
-constexpr int faults_to_open = 3;        // in a row
-constexpr int window_size = 16;          // outcomes remembered
-constexpr int window_faults = 8;         // of them, to open without a row
+constexpr int faults_to_open = 3;  // in a row
+constexpr int window_size = 16;    // outcomes remembered
+constexpr int window_faults = 8;   // of them, to open without a row
 constexpr milliseconds first_open = 1s, longest_open = 30s;
 constexpr milliseconds first_long_open = 5min, longest_long_open = 30min;  // keys, credit, missing models
 constexpr milliseconds first_rest = 2s, longest_rest = 60s;                // a 429 that names no time
@@ -36,12 +36,12 @@ struct record {
   bool probing = false;
   instant until = instant::min();
   instant probe_begun = instant::min();
-  milliseconds span{0};        // how long it was opened for, the last time
+  milliseconds span{0};  // how long it was opened for, the last time
   instant rest_until = instant::min();
   milliseconds rest_span{0};
   int in_a_row = 0;
-  std::uint32_t window = 0;    // one bit per outcome, the newest lowest; 1 is a fault
-  int outcomes = 0;            // bits of the window in use
+  std::uint32_t window = 0;  // one bit per outcome, the newest lowest; 1 is a fault
+  int outcomes = 0;          // bits of the window in use
   std::optional<fault_kind> last_fault;
   std::uint64_t answers = 0, faults = 0;
   first_token_line first_token;
@@ -94,8 +94,12 @@ struct record {
     last_fault = why.kind;
     const bool was_open = open;
     switch (verdict_of(why.kind)) {
-      case verdict::open: open_for(first_long_open, longest_long_open, now); break;
-      case verdict::rest: rest_for(why.rest, now); return false;
+      case verdict::open:
+        open_for(first_long_open, longest_long_open, now);
+        break;
+      case verdict::rest:
+        rest_for(why.rest, now);
+        return false;
       case verdict::next: {
         if (why.rest) rest_for(why.rest, now);
         const bool often = outcomes == window_size && std::popcount(window) >= window_faults;
@@ -103,7 +107,8 @@ struct record {
         break;
       }
       case verdict::unfit:
-      case verdict::tell: CHECK(!"says nothing about the node");
+      case verdict::tell:
+        CHECK(!"says nothing about the node");
     }
     return open && !was_open;
   }
@@ -154,7 +159,9 @@ struct health::shard {
 health::health() : shards_(std::make_unique<shard[]>(shard_count)) {}
 health::~health() = default;
 
-health::shard& health::shard_of(target_id id) const { return shards_[(id.value >> 32) % shard_count]; }
+health::shard& health::shard_of(target_id id) const {
+  return shards_[(id.value >> 32) % shard_count];
+}
 
 standing health::look(target_id one, instant now) const {
   const auto& in = shard_of(one);

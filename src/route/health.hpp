@@ -1,9 +1,9 @@
-// route: what each node and model has taught us. One per process and thread-safe: sharded by target, short locks, no
-// waiting inside.
+// route: what each node and model has taught us. One per process and thread-safe: sharded by target, short locks,
+// no waiting inside.
 //
-// A breaker per target: closed until faults pile up, then open for a time that doubles while it keeps failing, then
-// half open, when one attempt at a time may probe. A rest (429) is apart from it: it ends by itself and no probe is
-// needed. First-token time and gaps between steps are learned for timeouts and hedges.
+// A breaker per target: closed until faults pile up, then open for a time that doubles while it keeps failing,
+// then half open, when one attempt at a time may probe. A rest (429) is apart from it: it ends by itself and no
+// probe is needed. First-token time and gaps between steps are learned for timeouts and hedges.
 #pragma once
 
 #include <array>
@@ -25,12 +25,12 @@ std::string_view to_string(breaker state);
 // What ranking and `status` see of one target.
 struct standing {
   route::breaker breaker = route::breaker::closed;
-  bool probing = false;                        // half open, and its one probe is out
-  bool resting = false;                        // after a 429
-  instant until = instant::min();              // when it may be asked again, if it may not now
+  bool probing = false;            // half open, and its one probe is out
+  bool resting = false;            // after a 429
+  instant until = instant::min();  // when it may be asked again, if it may not now
   std::optional<fault_kind> last_fault;
-  double error_rate = 0;                       // of the last attempts, 0 to 1
-  std::uint64_t answers = 0, faults = 0;       // since the start
+  double error_rate = 0;                                 // of the last attempts, 0 to 1
+  std::uint64_t answers = 0, faults = 0;                 // since the start
   std::optional<std::chrono::microseconds> first_token;  // the usual wait for a short prompt
   bool available() const {
     return !resting && breaker != route::breaker::open && !(breaker == route::breaker::half_open && probing);
@@ -62,8 +62,8 @@ class health {
   standing look(target_id node, target_id model, instant now) const;
   standing look(target_id one, instant now) const;
 
-  // Before an attempt. False: it is open or rests, or somebody else is probing it. Every true is followed by exactly one
-  // of the three below.
+  // Before an attempt. False: it is open or rests, or somebody else is probing it. Every true is followed by
+  // exactly one of the three below.
   bool begin(target_id node, target_id model, instant now);
   void succeeded(target_id node, target_id model, const observation& seen, instant now);
   // Returns true when this opened a breaker.
@@ -76,8 +76,8 @@ class health {
   // Keys rest by themselves: `one` names the key.
   void rest(target_id one, std::optional<std::chrono::milliseconds> asked, instant now);
 
-  // How long to wait for the first token of a prompt: never less than `floor`, and more when the prompt is long for what
-  // this model has shown.
+  // How long to wait for the first token of a prompt: never less than `floor`, and more when the prompt is long
+  // for what this model has shown.
   std::chrono::milliseconds patience(target_id model, meshai::tier where, std::int64_t prompt_tokens,
                                      std::chrono::milliseconds floor) const;
   // The gap between steps that this model passes once in a thousand; nothing before it has shown 200.

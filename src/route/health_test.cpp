@@ -50,7 +50,7 @@ TEST_F(health_of_one, opens_after_three_faults_in_a_row_and_probes_one_at_a_time
   now += 1s;
   EXPECT_EQ(look().breaker, breaker::half_open);
   EXPECT_TRUE(known.begin(node, model, now));
-  EXPECT_FALSE(look().available());                // somebody probes
+  EXPECT_FALSE(look().available());  // somebody probes
   EXPECT_FALSE(known.begin(node, model, now));
   known.succeeded(node, model, {}, now);
   EXPECT_EQ(look().breaker, breaker::closed);
@@ -145,7 +145,8 @@ TEST_F(health_of_one, a_503_with_retry_after_rests_too) {
 }
 
 TEST_F(health_of_one, keys_credit_and_missing_models_open_for_minutes_at_once) {
-  for (const auto kind : {fault_kind::key_refused, fault_kind::quota, fault_kind::forbidden, fault_kind::model_missing}) {
+  for (const auto kind :
+       {fault_kind::key_refused, fault_kind::quota, fault_kind::forbidden, fault_kind::model_missing}) {
     health fresh;
     ASSERT_TRUE(fresh.begin(node, model, now));
     EXPECT_TRUE(fresh.failed(node, model, fault_of(kind), now)) << to_string(kind);
@@ -208,7 +209,8 @@ TEST_F(health_of_one, learns_how_long_a_prompt_takes) {
     ASSERT_TRUE(known.begin(node, model, now));
     known.succeeded(node, model, seen, now);
   }
-  EXPECT_NEAR(static_cast<double>(known.patience(model, tier::cloud, 6000, 10s).count()), 3 * (50 + 20 * 6000), 5000);
+  EXPECT_NEAR(static_cast<double>(known.patience(model, tier::cloud, 6000, 10s).count()), 3 * (50 + 20 * 6000),
+              5000);
   EXPECT_EQ(known.patience(model, tier::cloud, 0, 10s), 10s);  // a floor
 }
 

@@ -6,14 +6,15 @@
 namespace meshai::route {
 
 struct limits {
-  std::chrono::milliseconds request_timeout{600'000};     // a whole answer, and the wait for a stream's first token
-  std::chrono::milliseconds first_token_timeout{10'000};  // a floor: it grows with the prompt, see health::patience
-  std::chrono::milliseconds idle_timeout{60'000};         // between two steps of a stream
-  std::chrono::milliseconds max_stream{3'600'000};        // a stream from its request to its end
-  std::chrono::milliseconds connect_timeout{2'000};       // name, TCP and TLS together
-  std::chrono::milliseconds connect_timeout_local{250};   // the same for the tier `local`
-  std::chrono::milliseconds headers_after{15'000};        // silence before the caller gets its headers anyway
-  int attempts = 4;                                       // for one request, over all candidates
+  std::chrono::milliseconds request_timeout{600'000};  // a whole answer, and the wait for a stream's first token
+  std::chrono::milliseconds first_token_timeout{
+      10'000};                                           // a floor: it grows with the prompt, see health::patience
+  std::chrono::milliseconds idle_timeout{60'000};        // between two steps of a stream
+  std::chrono::milliseconds max_stream{3'600'000};       // a stream from its request to its end
+  std::chrono::milliseconds connect_timeout{2'000};      // name, TCP and TLS together
+  std::chrono::milliseconds connect_timeout_local{250};  // the same for the tier `local`
+  std::chrono::milliseconds headers_after{15'000};       // silence before the caller gets its headers anyway
+  int attempts = 4;                                      // for one request, over all candidates
 };
 
 }  // namespace meshai::route

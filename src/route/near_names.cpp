@@ -9,7 +9,9 @@ namespace {
 
 constexpr std::size_t longest = 128;
 
-char lower(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
+char lower(char c) {
+  return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+}
 
 bool holds(std::string_view text, std::string_view piece) {
   return !std::ranges::search(text, piece, [](char a, char b) { return lower(a) == lower(b); }).empty();

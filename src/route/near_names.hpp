@@ -9,8 +9,8 @@
 
 namespace meshai::route {
 
-// Insertions, deletions, changes and swaps of neighbours that lead from `a` to `b`, without regard to case; at most
-// `limit` + 1. Names longer than 128 bytes are compared by their first 128.
+// Insertions, deletions, changes and swaps of neighbours that lead from `a` to `b`, without regard to case; at
+// most `limit` + 1. Names longer than 128 bytes are compared by their first 128.
 std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t limit);
 
 // Up to `most` of `known`, the nearest first: a third of the letters may differ, or one holds the other.

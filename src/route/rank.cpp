@@ -39,15 +39,23 @@ bool makes_vectors(const node& in, std::string_view name, const model* known) {
 
 bool chats(const node& in, const model& m) {
   return !m.embeddings && !is_special_purpose(m.name) &&
-         (!in.embeddings || std::ranges::any_of(in.models, [](const model& each) { return is_embedding_name(each.name); }));
+         (!in.embeddings ||
+          std::ranges::any_of(in.models, [](const model& each) { return is_embedding_name(each.name); }));
 }
 
 class ranker {
  public:
   ranker(const chat::request& asked, const policy& caller, const health& known, const limits& bounds, instant now,
          std::uint64_t seed, ranking& into)
-      : asked_(asked), caller_(caller), known_(known), bounds_(bounds), now_(now), dice_(seed), into_(into),
-        tokens_(estimate_tokens(asked)), vectors_(asked.endpoint == chat::endpoint::embeddings) {}
+      : asked_(asked),
+        caller_(caller),
+        known_(known),
+        bounds_(bounds),
+        now_(now),
+        dice_(seed),
+        into_(into),
+        tokens_(estimate_tokens(asked)),
+        vectors_(asked.endpoint == chat::endpoint::embeddings) {}
 
   void run() {
     if (!by_name()) {
@@ -66,11 +74,9 @@ class ranker {
     bool named = false;  // by the caller or its route, not by "auto"
   };
 
-  policy caller_of_bound() const {
-    return {.api = into_.bound, .key = into_.bound, .allowed = caller_.allowed};
-  }
+  policy caller_of_bound() const { return {.api = into_.bound, .key = into_.bound, .allowed = caller_.allowed}; }
 
-  // ---- what the name leads to ----------------------------------------------------------------------------------------
+  // ---- what the name leads to
 
   // False: nobody knows the name.
   bool by_name() {
@@ -162,9 +168,11 @@ class ranker {
     return nullptr;
   }
 
-  // ---- may it be asked? ----------------------------------------------------------------------------------------------
+  // ---- may it be asked?
 
-  std::size_t index_of(const node& which) const { return static_cast<std::size_t>(&which - into_.of->nodes().data()); }
+  std::size_t index_of(const node& which) const {
+    return static_cast<std::size_t>(&which - into_.of->nodes().data());
+  }
 
   void add_stop(const stop& at, bool named) {
     const auto& node = into_.of->nodes()[at.node];
@@ -173,7 +181,8 @@ class ranker {
       return;
     }
     for (const auto& m : node.models) {
-      if (vectors_ ? !makes_vectors(node, m.name, &m) : is_special_purpose(m.name) && node.models.size() > 1) continue;
+      if (vectors_ ? !makes_vectors(node, m.name, &m) : is_special_purpose(m.name) && node.models.size() > 1)
+        continue;
       if (auto made = consider(at.node, m.name, named)) options_.push_back(std::move(*made));
       return;
     }
@@ -220,15 +229,17 @@ class ranker {
     return listed(caller_.allowed, name) || listed(caller_.allowed, node.name + "/" + std::string(name));
   }
 
-  // ---- order and health ----------------------------------------------------------------------------------------------
+  // ---- order and health
 
-  // A random order in which a place with twice the weight comes first twice as often; one that fails much counts less.
+  // A random order in which a place with twice the weight comes first twice as often; one that fails much counts
+  // less.
   void shuffle_by_weight(std::vector<option>& equals) {
     if (equals.size() < 2) return;
     std::vector<std::pair<double, option>> drawn;
     for (auto& each : equals) {
       const auto seen = known_.look(each.to.node_id, each.to.model_id, now_);
-      const double weight = std::max(1, into_.of->nodes()[each.to.node].weight) * std::max(0.05, 1 - seen.error_rate);
+      const double weight =
+          std::max(1, into_.of->nodes()[each.to.node].weight) * std::max(0.05, 1 - seen.error_rate);
       drawn.emplace_back(-std::log(dice_.unit()) / weight, std::move(each));
     }
     std::ranges::stable_sort(drawn, {}, &std::pair<double, option>::first);
@@ -278,13 +289,14 @@ class ranker {
 }  // namespace
 
 std::string_view to_string(exclusion why) {
-  constexpr std::array<std::string_view, 10> names{"off",       "reach",    "not_allowed",   "open",          "resting",
-                                                   "no_images", "no_tools", "no_embeddings", "another_model", "no_fallback"};
+  constexpr std::array<std::string_view, 10> names{"off",           "reach",      "not_allowed", "open",
+                                                   "resting",       "no_images",  "no_tools",    "no_embeddings",
+                                                   "another_model", "no_fallback"};
   return names[static_cast<std::size_t>(why)];
 }
 
-ranking rank(const chat::request& asked, const policy& caller, std::shared_ptr<const directory> of, const health& known,
-             const limits& bounds, instant now, std::uint64_t seed) {
+ranking rank(const chat::request& asked, const policy& caller, std::shared_ptr<const directory> of,
+             const health& known, const limits& bounds, instant now, std::uint64_t seed) {
   ranking made;
   made.of = std::move(of);
   made.bound = strictest(caller.api, caller.key);

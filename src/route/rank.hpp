@@ -17,24 +17,26 @@
 namespace meshai::route {
 
 struct candidate {
-  std::size_t node = 0;                   // in directory::nodes()
-  std::string model;                      // the node's name for it
-  bool listed = true;                     // false: only the caller knows the name (models = ["*"])
+  std::size_t node = 0;  // in directory::nodes()
+  std::string model;     // the node's name for it
+  bool listed = true;    // false: only the caller knows the name (models = ["*"])
   meshai::tier where = meshai::tier::cloud;
   target_id node_id, model_id;
-  std::optional<std::int64_t> context;    // tokens, where known
-  std::chrono::milliseconds patience{};   // for the first token
+  std::optional<std::int64_t> context;   // tokens, where known
+  std::chrono::milliseconds patience{};  // for the first token
 };
 
 enum class exclusion {
-  off,           // see node::off
-  reach,         // farther than this query may travel
-  not_allowed,   // the caller's key does not list it
-  open,          // its breaker is open
-  resting,       // after a 429
-  no_images, no_tools, no_embeddings,
-  another_model, // embeddings never change the model
-  no_fallback,   // the caller wants the first candidate or nobody
+  off,          // see node::off
+  reach,        // farther than this query may travel
+  not_allowed,  // the caller's key does not list it
+  open,         // its breaker is open
+  resting,      // after a 429
+  no_images,
+  no_tools,
+  no_embeddings,
+  another_model,  // embeddings never change the model
+  no_fallback,    // the caller wants the first candidate or nobody
 };
 std::string_view to_string(exclusion why);
 
@@ -55,14 +57,14 @@ struct ranking {
   std::vector<candidate> candidates;  // in the order in which they are tried; never one beyond `bound`
   std::vector<passed_over> excluded;
   judgement judged;
-  bool by_auto = false;               // complexity had a say
+  bool by_auto = false;  // complexity had a say
   meshai::reach bound = meshai::reach::cloud;
-  std::optional<refusal> refused;     // why there is no candidate
+  std::optional<refusal> refused;  // why there is no candidate
   const route::node& node_of(const candidate& c) const { return of->nodes()[c.node]; }
 };
 
 // `seed` breaks ties among equals by weight.
-ranking rank(const chat::request& asked, const policy& caller, std::shared_ptr<const directory> of, const health& known,
-             const limits& bounds, instant now, std::uint64_t seed);
+ranking rank(const chat::request& asked, const policy& caller, std::shared_ptr<const directory> of,
+             const health& known, const limits& bounds, instant now, std::uint64_t seed);
 
 }  // namespace meshai::route

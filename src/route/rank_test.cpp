@@ -48,10 +48,10 @@ struct ranking_of : ::testing::Test {
 using strings = std::vector<std::string>;
 
 std::shared_ptr<const directory> four_tiers(bool unknown_auto = false) {
-  return make_directory({make_node("here", tier::local, {"small"}), make_node("desk", tier::neighbour, {"middle"}),
-                         make_node("town", tier::regional, {"large"}),
-                         make_node("sky", tier::cloud, {"gpt-4o", "gpt-4o-mini"})},
-                        {{"gpt-4", {"sky/gpt-4o", "here"}}}, unknown_auto);
+  return make_directory(
+      {make_node("here", tier::local, {"small"}), make_node("desk", tier::neighbour, {"middle"}),
+       make_node("town", tier::regional, {"large"}), make_node("sky", tier::cloud, {"gpt-4o", "gpt-4o-mini"})},
+      {{"gpt-4", {"sky/gpt-4o", "here"}}}, unknown_auto);
 }
 
 TEST_F(ranking_of, auto_goes_by_complexity_and_falls_to_the_other_tiers) {
@@ -76,7 +76,8 @@ TEST_F(ranking_of, a_bare_name_is_tried_where_it_is_listed_and_goes_on_like_auto
 }
 
 TEST_F(ranking_of, a_bare_name_that_several_nodes_list_goes_to_the_nearest_first) {
-  const auto of = make_directory({make_node("far", tier::cloud, {"llama"}), make_node("near", tier::local, {"llama"})});
+  const auto of =
+      make_directory({make_node("far", tier::cloud, {"llama"}), make_node("near", tier::local, {"llama"})});
   EXPECT_EQ(names(say(hard_prompt, "llama"), of), (strings{"near/llama", "far/llama"}));
 }
 
@@ -86,7 +87,8 @@ TEST_F(ranking_of, node_and_model_stays_there) {
 }
 
 TEST_F(ranking_of, a_listed_name_with_a_slash_is_a_bare_name_unless_a_node_is_called_so) {
-  const auto of = make_directory({make_node("router", tier::cloud, {"meta/llama", "here/x"}), make_node("here", tier::local, {"x"})});
+  const auto of = make_directory(
+      {make_node("router", tier::cloud, {"meta/llama", "here/x"}), make_node("here", tier::local, {"x"})});
   EXPECT_EQ(names(say("hi", "meta/llama"), of).front(), "router/meta/llama");
   EXPECT_EQ(names(say("hi", "router/meta/llama"), of), (strings{"router/meta/llama"}));
   EXPECT_EQ(names(say("hi", "here/x"), of), (strings{"here/x"}));
@@ -129,9 +131,12 @@ TEST_F(ranking_of, the_strictest_reach_binds) {
     std::optional<reach> request;
     reach bound;
   } cases[] = {
-      {reach::cloud, reach::cloud, std::nullopt, reach::cloud}, {reach::device, reach::cloud, reach::cloud, reach::device},
-      {reach::cloud, reach::device, reach::cloud, reach::device}, {reach::cloud, reach::cloud, reach::device, reach::device},
-      {reach::mesh, reach::site, reach::cloud, reach::site},      {reach::site, reach::mesh, std::nullopt, reach::site},
+      {reach::cloud, reach::cloud, std::nullopt, reach::cloud},
+      {reach::device, reach::cloud, reach::cloud, reach::device},
+      {reach::cloud, reach::device, reach::cloud, reach::device},
+      {reach::cloud, reach::cloud, reach::device, reach::device},
+      {reach::mesh, reach::site, reach::cloud, reach::site},
+      {reach::site, reach::mesh, std::nullopt, reach::site},
   };
   for (const auto& [api, key, request, bound] : cases) {
     caller = {.api = api, .key = key, .allowed = {}};
@@ -216,7 +221,8 @@ TEST_F(ranking_of, reach_is_never_weakened_whatever_the_directory) {
       const auto listed = std::ranges::find(node.models, c.model, &model::name);
       const auto where = node.tier_of(listed == node.models.end() ? nullptr : &*listed);
       EXPECT_EQ(c.where, where);
-      EXPECT_TRUE(allows(who.api, where) && allows(who.key, where) && allows(what.mesh.reach.value_or(reach::cloud), where));
+      EXPECT_TRUE(allows(who.api, where) && allows(who.key, where) &&
+                  allows(what.mesh.reach.value_or(reach::cloud), where));
       EXPECT_TRUE(node.off.empty());
       EXPECT_TRUE(state.look(c.node_id, c.model_id, start).available());
       if (what.endpoint == chat::endpoint::embeddings) {
@@ -326,7 +332,8 @@ TEST_F(ranking_of, embeddings_go_only_to_nodes_made_for_them_and_never_change_th
   auto vectors = make_node("vectors", tier::local, {"my-model"});
   vectors.embeddings = true;
   auto chats = make_node("chats", tier::local, {"text-embedding-3-small", "llama"});
-  const auto of = make_directory({both, vectors, chats}, {{"vec", {"both/text-embedding-3-small", "vectors/my-model"}}}, true);
+  const auto of =
+      make_directory({both, vectors, chats}, {{"vec", {"both/text-embedding-3-small", "vectors/my-model"}}}, true);
   const auto embed = [](std::string model) {
     auto what = say("text", std::move(model));
     what.endpoint = chat::endpoint::embeddings;
@@ -341,7 +348,8 @@ TEST_F(ranking_of, embeddings_go_only_to_nodes_made_for_them_and_never_change_th
   EXPECT_EQ(ask(embed("auto"), of).refused->why.status, 404);     // two models: whose vectors?
   EXPECT_EQ(names(embed("auto"), make_directory({vectors, chats})), (strings{"vectors/my-model"}));
   // And a chat does not end up at vectors.
-  for (const auto& name : names(say(simple_prompt), of)) EXPECT_TRUE(name == "both/gpt-4o" || name == "chats/llama") << name;
+  for (const auto& name : names(say(simple_prompt), of))
+    EXPECT_TRUE(name == "both/gpt-4o" || name == "chats/llama") << name;
 }
 
 TEST_F(ranking_of, weights_share_among_equals) {
@@ -361,8 +369,10 @@ TEST_F(ranking_of, a_node_that_fails_much_gets_less) {
   const auto bad = make_target_id("bad"), model = make_target_id("bad", "a");
   for (int i = 0; i < 4; ++i) {
     ASSERT_TRUE(known.begin(bad, model, start));
-    if (i % 2 == 0) known.succeeded(bad, model, {}, start);
-    else known.failed(bad, model, fault_of(fault_kind::server_error), start);
+    if (i % 2 == 0)
+      known.succeeded(bad, model, {}, start);
+    else
+      known.failed(bad, model, fault_of(fault_kind::server_error), start);
   }
   int first = 0;
   for (seed = 0; seed < 3000; ++seed) first += names(say(hard_prompt), of).front() == "bad/a";
@@ -370,7 +380,8 @@ TEST_F(ranking_of, a_node_that_fails_much_gets_less) {
 }
 
 TEST_F(ranking_of, is_the_same_for_the_same_seed) {
-  const auto of = make_directory({make_node("a", tier::cloud, {"m"}), make_node("b", tier::cloud, {"m"}), make_node("c", tier::cloud, {"m"})});
+  const auto of = make_directory({make_node("a", tier::cloud, {"m"}), make_node("b", tier::cloud, {"m"}),
+                                  make_node("c", tier::cloud, {"m"})});
   for (seed = 0; seed < 50; ++seed) EXPECT_EQ(names(say("hi"), of), names(say("hi"), of));
 }
 
@@ -403,7 +414,8 @@ TEST(directory, lists_models_within_reach_and_rights) {
     return out;
   };
   EXPECT_EQ(names_for({}), (strings{"auto", "gpt-4", "small", "middle", "large", "gpt-4o", "gpt-4o-mini"}));
-  EXPECT_EQ(names_for({.api = reach::device, .key = reach::cloud, .allowed = {}}), (strings{"auto", "gpt-4", "small"}));
+  EXPECT_EQ(names_for({.api = reach::device, .key = reach::cloud, .allowed = {}}),
+            (strings{"auto", "gpt-4", "small"}));
   const strings only{"sky/gpt-4o"};
   EXPECT_EQ(names_for({.api = reach::cloud, .key = reach::cloud, .allowed = only}), (strings{"gpt-4o"}));
 }

@@ -14,7 +14,9 @@ using std::chrono::milliseconds;
 constexpr std::size_t names_told = 5;
 constexpr milliseconds probe_soon{1'000};  // while somebody else's probe is out
 
-bool has(const ranking& in, exclusion why) { return std::ranges::contains(in.excluded, why, &passed_over::why); }
+bool has(const ranking& in, exclusion why) {
+  return std::ranges::contains(in.excluded, why, &passed_over::why);
+}
 
 std::string name_of(const ranking& in, const passed_over& which) {
   const auto& node = in.of->nodes()[which.node];
@@ -49,24 +51,30 @@ refusal down(const ranking& made, const health& known, instant now) {
     states += fmt::format("{}{} ({})", states.empty() ? "" : ", ", name_of(made, each),
                           seen.last_fault ? to_string(*seen.last_fault) : "busy");
   }
-  refusal out{.why = {.status = 503,
-                      .type = "overloaded_error",
-                      .code = "all_nodes_down",
-                      .param = {},
-                      .message = fmt::format("no node can answer now: {}", states),
-                      .hint = "Try again as Retry-After says; `meshai status` shows what is wrong with each node."},
-              .retry_after = soonest};
+  refusal out{
+      .why = {.status = 503,
+              .type = "overloaded_error",
+              .code = "all_nodes_down",
+              .param = {},
+              .message = fmt::format("no node can answer now: {}", states),
+              .hint = "Try again as Retry-After says; `meshai status` shows what is wrong with each node."},
+      .retry_after = soonest};
   if (has(made, exclusion::reach)) {
     out.why.hint += fmt::format(" The request's reach (\"{}\") leaves out {}.", to_string(made.bound),
                                 those(made, exclusion::reach));
   }
-  if (has(made, exclusion::no_fallback)) out.why.hint += " mesh.fallback = false keeps it from trying other nodes.";
+  if (has(made, exclusion::no_fallback))
+    out.why.hint += " mesh.fallback = false keeps it from trying other nodes.";
   return out;
 }
 
 chat::problem cannot(std::string what, std::string param, std::string hint) {
-  return {.status = 400, .type = "invalid_request_error", .code = "unsupported_parameter", .param = std::move(param),
-          .message = std::move(what), .hint = std::move(hint)};
+  return {.status = 400,
+          .type = "invalid_request_error",
+          .code = "unsupported_parameter",
+          .param = std::move(param),
+          .message = std::move(what),
+          .hint = std::move(hint)};
 }
 
 }  // namespace
@@ -75,8 +83,12 @@ refusal refuse_unknown(const directory& of, const policy& caller, const chat::re
   std::vector<std::string> names;
   for (auto& each : list_models(of, caller)) names.push_back(std::move(each.name));
   const bool vectors = asked.endpoint == chat::endpoint::embeddings;
-  chat::problem why{.status = 404, .type = "not_found_error", .code = "model_not_found", .param = "model",
-                    .message = {}, .hint = {}};
+  chat::problem why{.status = 404,
+                    .type = "not_found_error",
+                    .code = "model_not_found",
+                    .param = "model",
+                    .message = {},
+                    .hint = {}};
   if (asked.model.empty() || asked.model == "auto") {  // only embeddings come here with it
     why.message = "\"auto\" does not say whose vectors are wanted: there is no embedding model, or more than one";
   } else {
@@ -95,25 +107,35 @@ refusal refuse_empty(const ranking& made, const health& known, const chat::reque
   if (has(made, exclusion::open) || has(made, exclusion::resting)) return down(made, known, now);
   if (has(made, exclusion::no_embeddings)) {
     return {cannot(fmt::format("{} makes no embeddings", in_quotes(asked.model)), "model",
-                   "Name an embedding model of a node that has embeddings = true."), {}};
+                   "Name an embedding model of a node that has embeddings = true."),
+            {}};
   }
   if (has(made, exclusion::no_images)) {
     return {cannot("no node within reach takes images", "messages",
-                   "Leave the images out, or add a node whose model takes them."), {}};
+                   "Leave the images out, or add a node whose model takes them."),
+            {}};
   }
   if (has(made, exclusion::no_tools)) {
-    return {cannot("no node within reach takes tools", "tools", "Leave the tools out, or add a node that takes them."),
-            {}};
+    return {
+        cannot("no node within reach takes tools", "tools", "Leave the tools out, or add a node that takes them."),
+        {}};
   }
   if (has(made, exclusion::reach)) {
-    return {{.status = 403, .type = "permission_error", .code = "reach_excludes_all", .param = "mesh.reach",
-             .message = fmt::format("the query may travel as far as \"{}\", and whoever could answer is farther: {}",
-                                    to_string(made.bound), those(made, exclusion::reach)),
-             .hint = "Widen mesh.reach, x-mesh-reach or the key's or API's reach, or add a nearer node."},
-            {}};
+    return {
+        {.status = 403,
+         .type = "permission_error",
+         .code = "reach_excludes_all",
+         .param = "mesh.reach",
+         .message = fmt::format("the query may travel as far as \"{}\", and whoever could answer is farther: {}",
+                                to_string(made.bound), those(made, exclusion::reach)),
+         .hint = "Widen mesh.reach, x-mesh-reach or the key's or API's reach, or add a nearer node."},
+        {}};
   }
   if (has(made, exclusion::not_allowed)) {
-    return {{.status = 403, .type = "permission_error", .code = "model_not_allowed", .param = "model",
+    return {{.status = 403,
+             .type = "permission_error",
+             .code = "model_not_allowed",
+             .param = "model",
              .message = fmt::format("this key may not use the model {}", in_quotes(asked.model)),
              .hint = fmt::format("It may use: {}.", fmt::join(caller.allowed, ", "))},
             {}};
@@ -126,7 +148,10 @@ refusal refuse_empty(const ranking& made, const health& known, const chat::reque
     if (!reasons.contains(text)) reasons += (reasons.empty() ? "" : "; ") + text;
   }
   if (reasons.empty()) reasons = "no node lists a model to chat with";
-  return {{.status = 503, .type = "api_error", .code = "no_node", .param = {},
+  return {{.status = 503,
+           .type = "api_error",
+           .code = "no_node",
+           .param = {},
            .message = fmt::format("there is nobody to ask: {}", reasons),
            .hint = "`meshai doctor` shows what each node lacks; add a [[node]] or set its key."},
           {}};

@@ -12,8 +12,8 @@ constexpr std::size_t checked_every = 128;
 constexpr std::size_t least_bytes = 240;
 constexpr std::size_t least_times = 6;
 
-// For each period p the end of the text repeats with that period over p + z[p] bytes, where z is the Z-function of the
-// text read backwards.
+// For each period p the end of the text repeats with that period over p + z[p] bytes, where z is the Z-function of
+// the text read backwards.
 bool ends_in_a_loop(std::string_view text) {
   const auto n = text.size();
   const auto back = [&](std::size_t i) { return text[n - 1 - i]; };

@@ -25,12 +25,17 @@ std::string times(std::string_view what, int n) {
 }
 
 TEST(repetition, notices_a_block_that_goes_round) {
-  for (const std::string block : {"ha ", "The cat sat on the mat. ", "I am sorry, but I cannot answer that question.\n\n",
-                                  "Ja. Nein. ", "一二三四五。"}) {
+  for (const std::string block :
+       {"ha ", "The cat sat on the mat. ", "I am sorry, but I cannot answer that question.\n\n", "Ja. Nein. ",
+        "一二三四五。"}) {
     const auto at = noticed_after("A proper beginning of some length. " + times(block, 200));
     EXPECT_LT(at, 35 + std::max<std::size_t>(240, 6 * block.size()) + 128 + block.size() + 8) << block;
   }
-  EXPECT_LT(noticed_after(std::string(300, 'a') + times("0123456789abcdef", 20).append(times("Sentence that is rather long, as these go, and on. ", 12))), 2000u);
+  EXPECT_LT(
+      noticed_after(
+          std::string(300, 'a') +
+          times("0123456789abcdef", 20).append(times("Sentence that is rather long, as these go, and on. ", 12))),
+      2000u);
 }
 
 TEST(repetition, notices_blocks_up_to_the_length_of_a_paragraph) {
@@ -47,8 +52,8 @@ TEST(repetition, lets_honest_text_through) {
     table += "| " + std::to_string(i) + " | " + std::to_string(i * i) + " |\n";
     code += "x[" + std::to_string(i) + "] = " + std::to_string(i % 7) + ";\n";
   }
-  for (const auto& text : {list, table, code, times("-", 120) + "\n", times("Thank you! ", 5), times("chorus line here\n", 4),
-                           times("na ", 30) + "batman"}) {
+  for (const auto& text : {list, table, code, times("-", 120) + "\n", times("Thank you! ", 5),
+                           times("chorus line here\n", 4), times("na ", 30) + "batman"}) {
     EXPECT_EQ(noticed_after(text), std::string::npos) << text.substr(0, 40);
   }
 }

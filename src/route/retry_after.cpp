@@ -17,7 +17,8 @@ constexpr milliseconds longest{3'600'000};
 
 milliseconds bounded(double ms) {
   if (!(ms > 0)) return milliseconds(0);
-  return ms >= static_cast<double>(longest.count()) ? longest : milliseconds(static_cast<std::int64_t>(std::ceil(ms)));
+  return ms >= static_cast<double>(longest.count()) ? longest
+                                                    : milliseconds(static_cast<std::int64_t>(std::ceil(ms)));
 }
 
 std::string lowered(std::string_view text) {
@@ -80,7 +81,8 @@ std::optional<int> digits(std::string_view text) {
 std::optional<wall_time> moment(int year, unsigned month, unsigned day, std::string_view clock) {
   if (clock.size() < 8 || clock[2] != ':' || clock[5] != ':') return std::nullopt;
   const auto h = digits(clock.substr(0, 2)), m = digits(clock.substr(3, 2)), s = digits(clock.substr(6, 2));
-  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month), std::chrono::day(day)};
+  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month),
+                                         std::chrono::day(day)};
   if (!date.ok() || !h || !m || !s || *h > 23 || *m > 59 || *s > 60) return std::nullopt;
   return wall_time(std::chrono::sys_days(date)) + std::chrono::hours(*h) + std::chrono::minutes(*m) +
          std::chrono::seconds(*s);
@@ -120,7 +122,8 @@ std::optional<wall_time> http_date(std::string_view text) {
 
 // RFC 3339: "2025-01-30T12:00:00Z", with fractions and offsets.
 std::optional<wall_time> rfc3339(std::string_view text) {
-  if (text.size() < 20 || text[4] != '-' || text[7] != '-' || (text[10] != 'T' && text[10] != 't' && text[10] != ' ')) {
+  if (text.size() < 20 || text[4] != '-' || text[7] != '-' ||
+      (text[10] != 'T' && text[10] != 't' && text[10] != ' ')) {
     return std::nullopt;
   }
   const auto year = digits(text.substr(0, 4)), month = digits(text.substr(5, 2)), day = digits(text.substr(8, 2));
@@ -142,7 +145,9 @@ std::optional<wall_time> rfc3339(std::string_view text) {
   return rest[0] == '+' ? *at - offset : *at + offset;
 }
 
-double until(wall_time when, wall_time now) { return static_cast<double>((when - now).count()); }
+double until(wall_time when, wall_time now) {
+  return static_cast<double>((when - now).count());
+}
 
 // Seconds, an epoch in seconds or milliseconds, a duration or a date.
 std::optional<double> any_form(std::string_view text, wall_time now) {
@@ -207,7 +212,8 @@ std::optional<milliseconds> retry_after_in_words(std::string_view message) {
     auto rest = std::string_view(text).substr(at + phrase.size());
     if (const auto span = take_duration(rest)) return bounded(*span);
     rest = std::string_view(text).substr(at + phrase.size());
-    if (const auto number = take_number(rest); number && rest.starts_with(" second")) return bounded(*number * 1e3);
+    if (const auto number = take_number(rest); number && rest.starts_with(" second"))
+      return bounded(*number * 1e3);
   }
   return std::nullopt;
 }

@@ -25,7 +25,8 @@ inline node make_node(std::string name, tier where, std::vector<std::string> mod
   return made;
 }
 
-inline std::shared_ptr<const directory> make_directory(std::vector<node> nodes, std::vector<model_route> routes = {},
+inline std::shared_ptr<const directory> make_directory(std::vector<node> nodes,
+                                                       std::vector<model_route> routes = {},
                                                        bool unknown_auto = false) {
   auto made = directory::make(std::move(nodes), std::move(routes), unknown_auto);
   if (!made) throw std::runtime_error(made.error().detail);

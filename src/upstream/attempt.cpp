@@ -22,9 +22,12 @@ constexpr auto refused_key_rests = 5min;
 bool goes_through(chat::dialect dialect, std::string_view name) {
   const auto is = [&](std::string_view other) { return wire::equals_ignoring_case(name, other); };
   switch (dialect) {
-    case chat::dialect::anthropic: return is("anthropic-beta") || is("anthropic-version");
-    case chat::dialect::openai: return is("OpenAI-Organization") || is("OpenAI-Project") || is("OpenAI-Beta");
-    case chat::dialect::gemini: return false;
+    case chat::dialect::anthropic:
+      return is("anthropic-beta") || is("anthropic-version");
+    case chat::dialect::openai:
+      return is("OpenAI-Organization") || is("OpenAI-Project") || is("OpenAI-Beta");
+    case chat::dialect::gemini:
+      return false;
   }
   return false;
 }
@@ -38,7 +41,8 @@ bool holds(std::string_view type, std::string_view what) {
 conversation::conversation(env::world& world, http::client& over, route::health& known, const call& what)
     : world_(world), http_(over), known_(known), what_(what) {
   const auto& request = *what.request;
-  const bool chats = request.endpoint != chat::endpoint::embeddings && request.endpoint != chat::endpoint::count_tokens;
+  const bool chats =
+      request.endpoint != chat::endpoint::embeddings && request.endpoint != chat::endpoint::count_tokens;
   const bool may_loop = chats && what.to->where == meshai::tier::local && !request.logprobs.value_or(false);
   mode_ = request.stream ? mode::stream : may_loop ? mode::collected : mode::whole;
 }
@@ -49,14 +53,17 @@ task<progress> conversation::read(std::vector<chat::delta>& into) {
     if (!co_await begin()) co_return progress::fault;
   }
   switch (mode_) {
-    case mode::stream: co_return co_await read_steps(into);
-    case mode::whole: co_return co_await read_whole();
-    case mode::collected: co_return co_await read_collected();
+    case mode::stream:
+      co_return co_await read_steps(into);
+    case mode::whole:
+      co_return co_await read_whole();
+    case mode::collected:
+      co_return co_await read_collected();
   }
   co_return progress::fault;
 }
 
-// ---- asking ------------------------------------------------------------------------------------------------------------
+// ---- asking
 
 chat::target conversation::target() const {
   return {.dialect = what_.to->dialect,
@@ -173,7 +180,7 @@ task<void> conversation::judge_body(std::string_view said_type) {
   why_ = route::malformed_fault(node(), html ? "an HTML page" : "no stream of events");
 }
 
-// ---- whole answers -----------------------------------------------------------------------------------------------------
+// ---- whole answers
 
 task<progress> conversation::read_whole() {
   const auto type = answer_->header("content-type").value_or("");
@@ -212,7 +219,7 @@ task<progress> conversation::read_collected() {
   }
 }
 
-// ---- streams -----------------------------------------------------------------------------------------------------------
+// ---- streams
 
 task<progress> conversation::read_steps(std::vector<chat::delta>& into) {
   for (;;) {
@@ -271,7 +278,8 @@ void conversation::watch_the_end(bool said_so) {
 
 progress conversation::at_end() {
   if (ending_) return end();
-  if (!parser_.at_boundary()) return fail_with(route::malformed_fault(node(), "the stream ends inside of an event"));
+  if (!parser_.at_boundary())
+    return fail_with(route::malformed_fault(node(), "the stream ends inside of an event"));
   return fail_with(route::cut_fault(node()));
 }
 
@@ -305,7 +313,8 @@ bool conversation::cut_loop(std::vector<chat::delta>& into, std::size_t from) {
   for (auto i = from; i < into.size(); ++i) {
     const auto& step = into[i];
     auto found = std::ranges::find(loops_, step.choice, &watched::choice);
-    if (found == loops_.end()) found = loops_.insert(loops_.end(), {.choice = step.choice, .finished = false, .text = {}});
+    if (found == loops_.end())
+      found = loops_.insert(loops_.end(), {.choice = step.choice, .finished = false, .text = {}});
     if (step.finish != chat::finish::none) found->finished = true;
     if (found->finished || step.text.empty()) continue;
     loop = found->text.feed(step.text) || loop;

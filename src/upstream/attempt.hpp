@@ -27,8 +27,8 @@ class conversation final : public attempt {
   // round in circles, which would otherwise last until their context is full.
   enum class mode { stream, whole, collected };
 
-  task<bool> begin();                           // false: why_
-  task<void> judge_status();                    // an answer with another status than 200
+  task<bool> begin();                                 // false: why_
+  task<void> judge_status();                          // an answer with another status than 200
   task<void> judge_body(std::string_view said_type);  // a body with 200 where a stream should be
   task<progress> read_whole();
   task<progress> read_collected();

@@ -40,8 +40,8 @@ bool lists(const json::object& in, std::string_view member, std::string_view wor
   const auto* found = in.if_contains(member);
   const auto* words = found == nullptr ? nullptr : found->if_array();
   return words != nullptr && std::ranges::any_of(*words, [&](const json::value& v) {
-    return v.is_string() && std::string_view(v.get_string()) == word;
-  });
+           return v.is_string() && std::string_view(v.get_string()) == word;
+         });
 }
 
 std::optional<discovered> read_entry(chat::dialect dialect, const json::object& entry) {
@@ -63,7 +63,8 @@ std::optional<discovered> read_entry(chat::dialect dialect, const json::object& 
 std::string list_path(chat::dialect dialect, std::string_view after) {
   std::string path = "/models";
   switch (dialect) {
-    case chat::dialect::openai: break;
+    case chat::dialect::openai:
+      break;
     case chat::dialect::anthropic:
       path += "?limit=1000";
       if (!after.empty()) path += "&after_id=" + std::string(after);
@@ -80,7 +81,8 @@ result<model_list> read_model_list(chat::dialect dialect, std::string_view body)
   boost::system::error_code why;
   const auto parsed = json::parse(body, why);
   const auto* entries = why ? nullptr : array_at(parsed, dialect == chat::dialect::gemini ? "models" : "data");
-  if (entries == nullptr) return fail(error_kind::malformed, "its list of models is none; check that its url leads to an AI API");
+  if (entries == nullptr)
+    return fail(error_kind::malformed, "its list of models is none; check that its url leads to an AI API");
   model_list out;
   for (const auto& each : *entries) {
     const auto* entry = each.if_object();
@@ -94,7 +96,9 @@ result<model_list> read_model_list(chat::dialect dialect, std::string_view body)
     out.next = text_at(whole, "last_id");
   }
   // It goes into a URL: a token with other letters than these is no token.
-  if (!std::ranges::all_of(out.next, [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' || c == '=' || c == '.'; })) {
+  if (!std::ranges::all_of(out.next, [](char c) {
+        return std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' || c == '=' || c == '.';
+      })) {
     out.next.clear();
   }
   return out;

@@ -20,8 +20,8 @@ TEST(discovery, reads_the_list_of_each_dialect) {
   EXPECT_TRUE(openai->models[3].remote);
   EXPECT_TRUE(openai->next.empty());
 
-  const auto anthropic = read_model_list(dialect::anthropic,
-                                         R"({"data":[{"id":"claude-x","type":"model"}],"has_more":true,"last_id":"claude-x"})");
+  const auto anthropic = read_model_list(
+      dialect::anthropic, R"({"data":[{"id":"claude-x","type":"model"}],"has_more":true,"last_id":"claude-x"})");
   ASSERT_TRUE(anthropic);
   EXPECT_EQ(anthropic->next, "claude-x");
   EXPECT_EQ(list_path(dialect::anthropic, anthropic->next), "/models?limit=1000&after_id=claude-x");
@@ -29,7 +29,8 @@ TEST(discovery, reads_the_list_of_each_dialect) {
   const auto gemini = read_model_list(dialect::gemini,
                                       R"({"models":[{"name":"models/gemini-2.5-flash","inputTokenLimit":1048576,
                                           "supportedGenerationMethods":["generateContent"]},
-                                          {"name":"models/gemini-embedding-001","supportedGenerationMethods":["embedContent"]}],
+                                          {"name":"models/gemini-embedding-001",
+                                           "supportedGenerationMethods":["embedContent"]}],
                                           "nextPageToken":"abc="})");
   ASSERT_TRUE(gemini);
   EXPECT_EQ(gemini->models[0].name, "gemini-2.5-flash");

@@ -5,9 +5,9 @@
 namespace meshai::upstream {
 namespace {
 
-constexpr std::size_t least_scrubbed = 4;       // shorter ones would tear words apart
-constexpr std::size_t longest_message = 2048;   // bytes of a provider's own words
-constexpr std::size_t longest_word = 200;       // of its code, type and param
+constexpr std::size_t least_scrubbed = 4;      // shorter ones would tear words apart
+constexpr std::size_t longest_message = 2048;  // bytes of a provider's own words
+constexpr std::size_t longest_word = 200;      // of its code, type and param
 
 bool is_loopback_host(std::string_view host) {
   return host == "localhost" || host.ends_with(".localhost") || host == "::1" || host.starts_with("127.");
@@ -33,15 +33,19 @@ std::string encode(std::string_view text) {
 
 std::string_view key_header_of(chat::dialect dialect) {
   switch (dialect) {
-    case chat::dialect::openai: return "Authorization";
-    case chat::dialect::anthropic: return "x-api-key";
-    case chat::dialect::gemini: return "x-goog-api-key";
+    case chat::dialect::openai:
+      return "Authorization";
+    case chat::dialect::anthropic:
+      return "x-api-key";
+    case chat::dialect::gemini:
+      return "x-goog-api-key";
   }
   return {};
 }
 
 void blank_out(std::string& text, std::string_view key) {
-  for (auto at = text.find(key); at != std::string::npos; at = text.find(key, at)) text.replace(at, key.size(), "[key]");
+  for (auto at = text.find(key); at != std::string::npos; at = text.find(key, at))
+    text.replace(at, key.size(), "[key]");
 }
 
 // Cut where a character begins.
@@ -66,7 +70,8 @@ const endpoint::key* endpoint::choose(const route::health& known, instant now) c
 }
 
 bool endpoint::has_another(const key* spent, const route::health& known, instant now) const {
-  return std::ranges::any_of(keys, [&](const key& each) { return &each != spent && known.look(each.id, now).available(); });
+  return std::ranges::any_of(
+      keys, [&](const key& each) { return &each != spent && known.look(each.id, now).available(); });
 }
 
 std::string endpoint::target(std::string_view path_of_call) const {
@@ -115,7 +120,8 @@ result<std::unique_ptr<endpoint>> make_endpoint(node_options from) {
   made->origin.make_key();
   const bool stays_here = made->origin.is_unix() || (is_loopback_host(made->origin.host) && !made->origin.via);
   if (!from.keys.empty() && !made->origin.tls && !stays_here) {
-    return fail(error_kind::refused, "node \"" + made->node + "\": its key would travel in clear text; write https:// in its url");
+    return fail(error_kind::refused,
+                "node \"" + made->node + "\": its key would travel in clear text; write https:// in its url");
   }
   for (const auto& [name, value] : from.query) {
     if (!made->query.empty()) made->query += '&';

@@ -16,14 +16,16 @@ node_options at(std::string url, std::vector<std::string> keys = {}) {
 }
 
 TEST(endpoint, a_key_leaves_only_over_tls_or_to_this_machine) {
-  for (const auto* url : {"https://api.example.com/v1", "http://127.0.0.1:8080/v1", "http://localhost/v1", "http://[::1]:1/v1",
-                          "unix:///run/x.sock"}) {
+  for (const auto* url : {"https://api.example.com/v1", "http://127.0.0.1:8080/v1", "http://localhost/v1",
+                          "http://[::1]:1/v1", "unix:///run/x.sock"}) {
     EXPECT_TRUE(make_endpoint(at(url, {"sk-1"}))) << url;
   }
-  for (const auto* url : {"http://api.example.com/v1", "http://10.0.0.1/v1", "http://localhost.example.com", "http://192.168.1.2"}) {
+  for (const auto* url :
+       {"http://api.example.com/v1", "http://10.0.0.1/v1", "http://localhost.example.com", "http://192.168.1.2"}) {
     const auto made = make_endpoint(at(url, {"sk-1"}));
     ASSERT_FALSE(made) << url;
-    EXPECT_TRUE(made.error().detail.contains("\"n\"") && made.error().detail.contains("https://")) << made.error().detail;
+    EXPECT_TRUE(made.error().detail.contains("\"n\"") && made.error().detail.contains("https://"))
+        << made.error().detail;
     EXPECT_FALSE(made.error().detail.contains("sk-1"));
     EXPECT_TRUE(make_endpoint(at(url))) << url;  // without a key
   }
@@ -60,9 +62,9 @@ TEST(endpoint, joins_paths_and_queries) {
 }
 
 TEST(endpoint, sends_each_dialect_its_key) {
-  for (const auto& [dialect, name, value] :
-       {std::tuple(chat::dialect::openai, "Authorization", "Bearer sk-1"),
-        std::tuple(chat::dialect::anthropic, "x-api-key", "sk-1"), std::tuple(chat::dialect::gemini, "x-goog-api-key", "sk-1")}) {
+  for (const auto& [dialect, name, value] : {std::tuple(chat::dialect::openai, "Authorization", "Bearer sk-1"),
+                                             std::tuple(chat::dialect::anthropic, "x-api-key", "sk-1"),
+                                             std::tuple(chat::dialect::gemini, "x-goog-api-key", "sk-1")}) {
     auto how = at("https://x.example/v1", {"sk-1"});
     how.dialect = dialect;
     const auto made = make_endpoint(std::move(how));
@@ -89,7 +91,10 @@ TEST(endpoint, takes_keys_in_turn_and_lets_them_rest) {
 
 TEST(endpoint, takes_our_keys_out_of_a_providers_words) {
   const auto made = *make_endpoint(at("https://x.example/v1", {"sk-secret", "sk-other"}));
-  chat::provider_error said{.status = 401, .type = "sk-other", .code = "x", .param = "sk-secret",
+  chat::provider_error said{.status = 401,
+                            .type = "sk-other",
+                            .code = "x",
+                            .param = "sk-secret",
                             .message = "Incorrect API key provided: sk-secret. sk-secretsk-secret"};
   made->scrub(said);
   EXPECT_EQ(said.message, "Incorrect API key provided: [key]. [key][key]");

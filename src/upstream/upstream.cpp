@@ -13,18 +13,20 @@ constexpr std::size_t most_models = 10'000;
 constexpr int most_pages = 20;
 
 // One page of a list by GET. `what` is the whole request target.
-task<result<std::string>> get(http::client& over, const endpoint& of, const route::health& known, std::string target,
-                              instant now, instant deadline) {
+task<result<std::string>> get(http::client& over, const endpoint& of, const route::health& known,
+                              std::string target, instant now, instant deadline) {
   std::vector<wire::header> headers{{"Accept", "application/json"}};
   for (const auto& [name, value] : of.headers) headers.push_back({name, value});
   if (const auto* key = of.choose(known, now)) headers.push_back({of.key_header, key->header.reveal()});
   if (of.dialect == chat::dialect::anthropic) headers.push_back({"anthropic-version", "2023-06-01"});
-  auto answered = co_await over.send(of.origin, {.method = "GET", .target = target, .headers = headers, .body = {}},
-                                     {.connect_timeout = 2s, .headers_by = deadline});
+  auto answered =
+      co_await over.send(of.origin, {.method = "GET", .target = target, .headers = headers, .body = {}},
+                         {.connect_timeout = 2s, .headers_by = deadline});
   if (!answered) co_return std::unexpected(std::move(answered.error()));
   answered->read_by(deadline);
   if (answered->status() != 200) {
-    const auto kind = answered->status() == 401 || answered->status() == 403 ? error_kind::denied : error_kind::refused;
+    const auto kind =
+        answered->status() == 401 || answered->status() == 403 ? error_kind::denied : error_kind::refused;
     co_return fail(kind, "node \"" + of.node + "\" answers " + std::to_string(answered->status()) +
                              " when asked for its models");
   }
@@ -55,7 +57,8 @@ task<result<std::vector<discovered>>> client::models(const endpoint& of, instant
   }
   if (all.size() > most_models) all.resize(most_models);
   if (of.dialect == chat::dialect::openai && of.where != meshai::tier::cloud) {
-    // Only an Ollama has this list, and only there it says what runs on another host. Whoever has none answers 404.
+    // Only an Ollama has this list, and only there it says what runs on another host. Whoever has none answers
+    // 404.
     const auto tags = co_await get(http_, of, known_, "/api/tags", world_.clock.now(), deadline);
     if (tags) mark_remote(*tags, all);
   }

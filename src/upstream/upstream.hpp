@@ -1,5 +1,5 @@
-// upstream: one conversation with one provider: a request written in its dialect, its answer read step by step, and
-// every way this can fail as one route::fault. It asks once; whom to ask next is not its business.
+// upstream: one conversation with one provider: a request written in its dialect, its answer read step by step,
+// and every way this can fail as one route::fault. It asks once; whom to ask next is not its business.
 #pragma once
 
 #include <chrono>
@@ -28,17 +28,18 @@ using fields = std::vector<std::pair<std::string, std::string>>;
 
 // How one node is reached.
 struct node_options {
-  std::string node;                          // its name in the directory
+  std::string node;  // its name in the directory
   meshai::tier where = meshai::tier::cloud;
   chat::dialect dialect = chat::dialect::openai;
-  std::string url;                           // the API's base, version included: "https://api.openai.com/v1"
-  std::string socket;                        // a Unix socket to dial instead of the URL's host
-  std::vector<secret> keys;                  // several are used in turn; one rests after a 429
-  fields headers, query;                     // sent with every call
-  std::string ca;                            // PEM file with one more authority
-  // Changes each request before it is written, as a model on this device wants it; none: sent as it came. Any thread.
+  std::string url;           // the API's base, version included: "https://api.openai.com/v1"
+  std::string socket;        // a Unix socket to dial instead of the URL's host
+  std::vector<secret> keys;  // several are used in turn; one rests after a 429
+  fields headers, query;     // sent with every call
+  std::string ca;            // PEM file with one more authority
+  // Changes each request before it is written, as a model on this device wants it; none: sent as it came. Any
+  // thread.
   std::function<chat::request(chat::request)> prepare;
-  std::string proxy;                         // "http://[user:password@]host:port"; empty: none
+  std::string proxy;  // "http://[user:password@]host:port"; empty: none
 };
 
 struct endpoint;
@@ -61,11 +62,11 @@ class endpoints {
 using pass_through = fields;
 
 struct call {
-  const chat::request* request = nullptr;    // all of these outlive the attempt
+  const chat::request* request = nullptr;  // all of these outlive the attempt
   const endpoint* to = nullptr;
   const route::node* node = nullptr;
   const route::candidate* candidate = nullptr;
-  const pass_through* headers = nullptr;     // null: none
+  const pass_through* headers = nullptr;  // null: none
   route::limits limits;
 };
 
@@ -91,7 +92,7 @@ class attempt {
 // A model as a node lists it.
 struct discovered {
   std::string name;
-  bool remote = false;       // an Ollama that passes it on to another host: counts as cloud
+  bool remote = false;  // an Ollama that passes it on to another host: counts as cloud
   bool embeddings = false;
   std::optional<std::int64_t> context;  // tokens
 };
