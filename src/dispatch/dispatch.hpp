@@ -1,5 +1,5 @@
-// dispatch: one request, as many attempts as needed. It asks route who and when, lets upstream do the talking and gives
-// whoever asked one stream of steps with one end.
+// dispatch: one request, as many attempts as needed. It asks route who and when, lets upstream do the talking and
+// gives whoever asked one stream of steps with one end.
 #pragma once
 
 #include <chrono>
@@ -30,8 +30,8 @@ struct snapshot {
 struct query {
   std::shared_ptr<const chat::request> request;
   std::shared_ptr<const snapshot> setup;
-  meshai::reach key = meshai::reach::cloud;      // the caller's key
-  std::span<const std::string> allowed;          // its models; only looked at before complete() returns
+  meshai::reach key = meshai::reach::cloud;  // the caller's key
+  std::span<const std::string> allowed;      // its models; only looked at before complete() returns
   upstream::pass_through headers;
   std::string request_id;
 };
@@ -76,8 +76,8 @@ class dispatcher {
   dispatcher(env::world& world, upstream::client& over, route::health& known);
   ~dispatcher();
 
-  // Begins at once: chat, completions, embeddings, messages. Never null; a request nobody may take fails at its first
-  // next().
+  // Begins at once: chat, completions, embeddings, messages. Never null; a request nobody may take fails at its
+  // first next().
   std::unique_ptr<exchange> complete(query what);
 
   // Anthropic's count_tokens: by a node that can count for this model, within reach.

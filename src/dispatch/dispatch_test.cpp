@@ -89,12 +89,14 @@ TEST(dispatch, fails_over_before_the_first_token) {
       second.play({.text = "Four."});
       const bool silent = fault.fault == fake::fault::stall;
       if (silent && !stream) continue;  // a whole answer shows no token: only the request's own deadline bounds it
-      if (!stream && fault.fault != fake::fault::none && fault.fault != fake::fault::reset && fault.fault != fake::fault::html) {
+      if (!stream && fault.fault != fake::fault::none && fault.fault != fake::fault::reset &&
+          fault.fault != fake::fault::html) {
         continue;
       }
       if (!stream && fault.fault == fake::fault::reset && fault.at >= 0) continue;
       const auto got = m.ask(mesh::say(hello, stream, "both"));
-      const auto what = std::to_string(static_cast<int>(fault.fault)) + " " + std::to_string(fault.status) + (stream ? " streamed" : " whole");
+      const auto what = std::to_string(static_cast<int>(fault.fault)) + " " + std::to_string(fault.status) +
+                        (stream ? " streamed" : " whole");
       EXPECT_EQ(got.ended, stream ? progress::end : progress::answer) << what << ": " << got.problem.message;
       EXPECT_EQ(got.text, "Four.") << what;
       EXPECT_EQ(got.facts.node, "second") << what;
@@ -106,7 +108,8 @@ TEST(dispatch, fails_over_before_the_first_token) {
 
 TEST(dispatch, what_is_the_callers_own_fault_is_told_at_once) {
   mesh m;
-  m.add("first").play({.status = 400, .type = "invalid_request_error", .code = "bad_thing", .message = "No such thing."});
+  m.add("first").play(
+      {.status = 400, .type = "invalid_request_error", .code = "bad_thing", .message = "No such thing."});
   auto& second = m.add("second");
   m.nodes[0].weight = 1'000'000'000;  // first among equals
   const auto got = m.ask(hello);
@@ -117,8 +120,8 @@ TEST(dispatch, what_is_the_callers_own_fault_is_told_at_once) {
 }
 
 TEST(dispatch, a_cut_after_the_first_token_is_an_error_and_never_a_success) {
-  const fake::fault faults[] = {fake::fault::reset,       fake::fault::end,      fake::fault::truncate,
-                                fake::fault::garbage,     fake::fault::stall,    fake::fault::error_event};
+  const fake::fault faults[] = {fake::fault::reset,   fake::fault::end,   fake::fault::truncate,
+                                fake::fault::garbage, fake::fault::stall, fake::fault::error_event};
   for (const auto fault : faults) {
     mesh m;
     m.add("first").play({.text = "One two three four five six", .fault = fault, .at = 3});
@@ -378,10 +381,12 @@ TEST(dispatch, counts_what_it_does) {
   m.nodes[0].weight = 1'000'000'000;
   m.ask(hello);
   const auto text = m.world.metrics.render();
-  for (const auto* line : {"meshai_requests_total{outcome=\"done\"} 1", "meshai_attempts_total{node=\"first\",model=\"fake-model\"} 1",
-                           "meshai_attempt_faults_total{node=\"first\",model=\"fake-model\",fault=\"server_error\"} 1",
-                           "meshai_fallbacks_total{node=\"second\",model=\"fake-model\"} 1",
-                           "gen_ai_client_operation_duration_seconds_count{gen_ai_operation_name=\"chat\"} 1"}) {
+  for (const auto* line :
+       {"meshai_requests_total{outcome=\"done\"} 1",
+        "meshai_attempts_total{node=\"first\",model=\"fake-model\"} 1",
+        "meshai_attempt_faults_total{node=\"first\",model=\"fake-model\",fault=\"server_error\"} 1",
+        "meshai_fallbacks_total{node=\"second\",model=\"fake-model\"} 1",
+        "gen_ai_client_operation_duration_seconds_count{gen_ai_operation_name=\"chat\"} 1"}) {
     EXPECT_TRUE(text.contains(line)) << line << "\n" << text;
   }
   EXPECT_FALSE(text.contains("secret words"));

@@ -3,16 +3,20 @@
 namespace meshai::dispatch {
 namespace {
 
-constexpr std::array seconds_buckets{0.01, 0.02, 0.04, 0.08, 0.16, 0.32,  0.64,  1.28,
-                                     2.56, 5.12, 10.24, 20.48, 40.96, 81.92};  // the conventions' own
+constexpr std::array seconds_buckets{0.01, 0.02, 0.04, 0.08,  0.16,  0.32,  0.64,
+                                     1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92};  // the conventions' own
 constexpr std::array first_token_buckets{0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1,
                                          0.25,  0.5,   0.75, 1.0,  2.5,  5.0,  7.5,  10.0};
 constexpr std::string_view requests = "meshai_requests_total";
 constexpr std::string_view requests_help = "Requests by how they ended.";
 
-double seconds(std::chrono::nanoseconds of) { return std::chrono::duration<double>(of).count(); }
+double seconds(std::chrono::nanoseconds of) {
+  return std::chrono::duration<double>(of).count();
+}
 
-std::string label_of(const route::candidate& at) { return at.listed ? at.model : "other"; }
+std::string label_of(const route::candidate& at) {
+  return at.listed ? at.model : "other";
+}
 
 }  // namespace
 
@@ -37,32 +41,34 @@ instruments::series& instruments::of(const route::node& node, const route::candi
       .output = tokens("output"),
       .fallbacks = m.get_counter("meshai_fallbacks_total", "Answers given in place of an earlier candidate.", who),
       .breaker = m.get_gauge("meshai_breaker_state", "0 closed, 1 open.", who),
-      .first_token = m.get_histogram("gen_ai_server_time_to_first_token_seconds",
-                                     "From the request to its first token.", first_token_buckets,
-                                     {{"gen_ai_provider_name", node.name}, {"gen_ai_response_model", label_of(at)}})});
+      .first_token = m.get_histogram(
+          "gen_ai_server_time_to_first_token_seconds", "From the request to its first token.", first_token_buckets,
+          {{"gen_ai_provider_name", node.name}, {"gen_ai_response_model", label_of(at)}})});
   return *slot;
 }
 
 env::histogram& instruments::duration_of(std::string_view operation) {
   auto& slot = durations_[operation];
   if (slot == nullptr) {
-    slot = &world_.metrics.get_histogram("gen_ai_client_operation_duration_seconds", "From the request to its end.",
-                                         seconds_buckets, {{"gen_ai_operation_name", std::string(operation)}});
+    slot =
+        &world_.metrics.get_histogram("gen_ai_client_operation_duration_seconds", "From the request to its end.",
+                                      seconds_buckets, {{"gen_ai_operation_name", std::string(operation)}});
   }
   return *slot;
 }
 
-void instruments::attempt_begun(const route::node& node, const route::candidate& at) { of(node, at).attempts.add(); }
+void instruments::attempt_begun(const route::node& node, const route::candidate& at) {
+  of(node, at).attempts.add();
+}
 
 void instruments::attempt_failed(const route::node& node, const route::candidate& at, route::fault_kind why,
                                  bool breaker_opened) {
   auto& counted = of(node, at);
   auto*& slot = counted.faults[static_cast<std::size_t>(why)];
   if (slot == nullptr) {
-    slot = &world_.metrics.get_counter("meshai_attempt_faults_total", "Attempts that failed, by what went wrong.",
-                                       {{"node", node.name},
-                                        {"model", label_of(at)},
-                                        {"fault", std::string(route::to_string(why))}});
+    slot = &world_.metrics.get_counter(
+        "meshai_attempt_faults_total", "Attempts that failed, by what went wrong.",
+        {{"node", node.name}, {"model", label_of(at)}, {"fault", std::string(route::to_string(why))}});
   }
   slot->add();
   const auto model = label_of(at);

@@ -1,6 +1,6 @@
-// dispatch: what it counts and logs. Names of OpenTelemetry's semantic conventions for generative AI where they exist,
-// in Prometheus' spelling. Labels are the operator's own names: a model that only a caller named counts as "other".
-// Internal.
+// dispatch: what it counts and logs. Names of OpenTelemetry's semantic conventions for generative AI where they
+// exist, in Prometheus' spelling. Labels are the operator's own names: a model that only a caller named counts as
+// "other". Internal.
 #pragma once
 
 #include <array>
@@ -26,7 +26,8 @@ class instruments {
   using duration = std::chrono::nanoseconds;
 
   void attempt_begun(const route::node& node, const route::candidate& at);
-  void attempt_failed(const route::node& node, const route::candidate& at, route::fault_kind why, bool breaker_opened);
+  void attempt_failed(const route::node& node, const route::candidate& at, route::fault_kind why,
+                      bool breaker_opened);
   void answered(const route::node& node, const route::candidate& by, std::string_view operation, duration took,
                 int attempts, bool first_choice, const chat::usage& used);
   void first_token(const route::node& node, const route::candidate& by, duration after);

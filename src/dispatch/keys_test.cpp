@@ -36,7 +36,8 @@ fake::provider& add_secure(mesh& m, std::string name, fake::options how, std::ve
   auto& way = m.ways.back();
   way.url = "https://10.0.1." + std::to_string(m.providers.size()) + "/v1";
   for (const auto& key : keys) way.keys.emplace_back(key);
-  auto listener = m.worlds.back()->network.listen({.ip = "10.0.1." + std::to_string(m.providers.size()), .port = 443, .path = {}}, false);
+  auto listener = m.worlds.back()->network.listen(
+      {.ip = "10.0.1." + std::to_string(m.providers.size()), .port = 443, .path = {}}, false);
   m.listeners.push_back(std::make_unique<secure_listener>(*m.worlds.back(), std::move(*listener)));
   m.pretend.spawn(made.serve(*m.listeners.back()));
   return made;

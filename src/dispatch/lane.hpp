@@ -1,5 +1,5 @@
-// dispatch: one attempt while it runs: its coroutine on one side, the exchange on the other, a bounded mailbox between
-// them. Internal.
+// dispatch: one attempt while it runs: its coroutine on one side, the exchange on the other, a bounded mailbox
+// between them. Internal.
 #pragma once
 
 #include <memory>
@@ -57,7 +57,7 @@ struct lane {
   // The exchange's view of it.
   std::size_t looked_at = 0;  // steps of `mail` that are known to hold no token
   bool token_seen = false;
-  bool settled = false;       // its end has been told to failover
+  bool settled = false;  // its end has been told to failover
   instant begun, last;
   route::observation seen;
 

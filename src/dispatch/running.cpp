@@ -47,11 +47,15 @@ task<void> sleep(std::shared_ptr<errand> all, instant when) {
 
 std::string_view operation_of(chat::endpoint door) {
   switch (door) {
-    case chat::endpoint::embeddings: return "embeddings";
-    case chat::endpoint::completions: return "text_completion";
-    case chat::endpoint::count_tokens: return "count_tokens";
+    case chat::endpoint::embeddings:
+      return "embeddings";
+    case chat::endpoint::completions:
+      return "text_completion";
+    case chat::endpoint::count_tokens:
+      return "count_tokens";
     case chat::endpoint::chat_completions:
-    case chat::endpoint::messages: return "chat";
+    case chat::endpoint::messages:
+      return "chat";
   }
   CHECK(false);
 }
@@ -59,15 +63,21 @@ std::string_view operation_of(chat::endpoint door) {
 // What the caller waited for before the deadline `missed` passed.
 milliseconds span_of(const route::limits& of, route::limit missed, const route::candidate& at) {
   switch (missed) {
-    case route::limit::first_token_timeout: return at.patience;
-    case route::limit::request_timeout: return of.request_timeout;
-    case route::limit::idle_timeout: return of.idle_timeout;
-    case route::limit::max_stream: return of.max_stream;
+    case route::limit::first_token_timeout:
+      return at.patience;
+    case route::limit::request_timeout:
+      return of.request_timeout;
+    case route::limit::idle_timeout:
+      return of.idle_timeout;
+    case route::limit::max_stream:
+      return of.max_stream;
   }
   CHECK(false);
 }
 
-route::policy policy_of(const query& what) { return {.api = what.setup->api, .key = what.key, .allowed = what.allowed}; }
+route::policy policy_of(const query& what) {
+  return {.api = what.setup->api, .key = what.key, .allowed = what.allowed};
+}
 
 }  // namespace
 
@@ -79,8 +89,8 @@ running::running(std::shared_ptr<errand> all)
     : all_(std::move(all)), clock_(all_->world.loop), begun_(all_->world.clock.now()) {
   auto& e = *all_;
   const auto& request = *e.what.request;
-  e.ranking = route::rank(request, policy_of(e.what), e.what.setup->directory, e.known, e.what.setup->limits, begun_,
-                          e.world.random.next());
+  e.ranking = route::rank(request, policy_of(e.what), e.what.setup->directory, e.known, e.what.setup->limits,
+                          begun_, e.world.random.next());
   if (e.ranking.refused) {
     why_ = {.why = e.ranking.refused->why, .retry_after = e.ranking.refused->retry_after};
     finish(route::finish_kind::failed);
@@ -110,7 +120,7 @@ chat::story running::story() const {
           .dropped = dropped_};
 }
 
-// ---- waiting -----------------------------------------------------------------------------------------------------------
+// ---- waiting
 
 task<progress> running::next(std::vector<chat::delta>& into, instant by) {
   into.clear();
@@ -136,7 +146,7 @@ void running::set_alarm(instant when) {
   clock_.spawn(sleep(all_, when));
 }
 
-// ---- events ------------------------------------------------------------------------------------------------------------
+// ---- events
 
 bool running::look_at(int number, std::vector<chat::delta>& into, instant now) {
   auto& at = *all_->lanes[static_cast<std::size_t>(number)];
@@ -195,16 +205,24 @@ bool running::deliver(lane& from, std::vector<chat::delta>& into) {
   return true;
 }
 
-// ---- actions -----------------------------------------------------------------------------------------------------------
+// ---- actions
 
 void running::carry_out() {
   if (!decides_) return;
   while (const auto what = decides_->next()) {
     switch (what->what) {
-      case route::action::kind::start: start(what->attempt, what->candidate); break;
-      case route::action::kind::expire: expire(what->attempt, what->missed, all_->world.clock.now()); break;
-      case route::action::kind::arm: armed_ = what->when; break;
-      case route::action::kind::finish: finish(what->how); break;
+      case route::action::kind::start:
+        start(what->attempt, what->candidate);
+        break;
+      case route::action::kind::expire:
+        expire(what->attempt, what->missed, all_->world.clock.now());
+        break;
+      case route::action::kind::arm:
+        armed_ = what->when;
+        break;
+      case route::action::kind::finish:
+        finish(what->how);
+        break;
       case route::action::kind::cancel: {
         auto& at = *all_->lanes[static_cast<std::size_t>(what->attempt)];
         at.settled = true;
@@ -256,8 +274,8 @@ void running::expire(int number, route::limit missed, instant now) {
   at.settled = true;
   at.work.cancel();
   const auto& node = node_of(at);
-  const auto why = route::timeout_fault(node.name, route::to_string(missed),
-                                        span_of(all_->what.setup->limits, missed, at.to));
+  const auto why =
+      route::timeout_fault(node.name, route::to_string(missed), span_of(all_->what.setup->limits, missed, at.to));
   // A healthy stream that is merely long says nothing against its node.
   const bool opened = missed != route::limit::max_stream && at.right.failed(why, now);
   all_->counts->attempt_failed(node, at.to, why.kind, opened);
@@ -294,8 +312,12 @@ failure running::failure_of(const std::optional<route::fault>& told) const {
     auto again = route::rank(*e.what.request, {.api = e.what.setup->api, .key = e.what.key, .allowed = {}},
                              e.what.setup->directory, e.known, e.what.setup->limits, now, 0);
     if (again.refused) return {.why = std::move(again.refused->why), .retry_after = again.refused->retry_after};
-    return {.why = {.status = 503, .type = "overloaded_error", .code = "all_nodes_down", .param = {},
-                    .message = "no node can answer now", .hint = "Try again."},
+    return {.why = {.status = 503,
+                    .type = "overloaded_error",
+                    .code = "all_nodes_down",
+                    .param = {},
+                    .message = "no node can answer now",
+                    .hint = "Try again."},
             .retry_after = milliseconds(1000)};
   }
   failure out{.why = told->told, .retry_after = told->rest};

@@ -11,10 +11,11 @@
 
 namespace meshai::dispatch {
 
-// What the attempts' coroutines and the exchange share. It lives until the last of them is gone: an exchange may be
-// destroyed while its attempts are still being cancelled.
+// What the attempts' coroutines and the exchange share. It lives until the last of them is gone: an exchange may
+// be destroyed while its attempts are still being cancelled.
 struct errand {
-  errand(env::world& in, upstream::client& by, route::health& of, std::shared_ptr<instruments> counts, query asked);
+  errand(env::world& in, upstream::client& by, route::health& of, std::shared_ptr<instruments> counts,
+         query asked);
 
   env::world& world;
   upstream::client& upstream;
@@ -22,7 +23,7 @@ struct errand {
   std::shared_ptr<instruments> counts;
   query what;
   route::ranking ranking;
-  env::event wake;  // something is in a mailbox, or it is time
+  env::event wake;                           // something is in a mailbox, or it is time
   std::vector<std::unique_ptr<lane>> lanes;  // by the number of the attempt
   instant alarm = never;                     // when the pending sleeper will set `wake`
 };

@@ -87,8 +87,9 @@ class mesh {
   }
 
   static chat::request say(std::string_view text, bool stream = true, std::string_view model = "auto") {
-    const auto body = std::string(R"({"model":")") + std::string(model) + R"(","messages":[{"role":"user","content":")" +
-                      std::string(text) + R"("}])" + (stream ? R"(,"stream":true})" : "}");
+    const auto body = std::string(R"({"model":")") + std::string(model) +
+                      R"(","messages":[{"role":"user","content":")" + std::string(text) + R"("}])" +
+                      (stream ? R"(,"stream":true})" : "}");
     return *chat::parse_request(chat::endpoint::chat_completions, body);
   }
 
