@@ -1,8 +1,8 @@
 // chat: content blocks of Anthropic's dialect, as they stand in requests and in answers, and its errors.
 #pragma once
 
-#include "chat/vocabulary.hpp"
 #include "chat/json.hpp"
+#include "chat/vocabulary.hpp"
 
 namespace meshai::chat::anthropic {
 

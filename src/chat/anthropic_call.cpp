@@ -9,6 +9,7 @@
 
 #include "chat/anthropic.hpp"
 #include "chat/anthropic_words.hpp"
+#include "chat/continuation.hpp"
 #include "chat/lenient.hpp"
 #include "chat/shortfall.hpp"
 #include "chat/splice.hpp"
@@ -70,6 +71,7 @@ class call_writer {
   void system();
   void messages();
   void block(const part& piece, const message& in);
+  void text(std::string_view text, bool prefill);
   void media(const part& piece);
   void reasoning_block(const part& piece);
   void result(const part& piece, const message& in);
@@ -263,10 +265,8 @@ void call_writer::block(const part& piece, const message& in) {
   short_.refuse_extra(piece.extra);
   switch (piece.kind) {
     case part_kind::text:
-      // Anthropic refuses text without a character in it.
-      if (!is_blank(piece.text))
-        out_.begin_object().member("type", "text").member("text", piece.text).end_object();
-      return;
+      return text(piece.text,
+                  in.role == role::assistant && &in == &of_.messages.back() && &piece == &in.parts.back());
     case part_kind::image:
     case part_kind::document:
       return media(piece);
@@ -287,6 +287,13 @@ void call_writer::block(const part& piece, const message& in) {
       return short_.refuse(type.size() > 2 ? type.substr(1, type.size() - 2) : "content");
     }
   }
+}
+
+// Anthropic refuses text without a character in it, and a prefill with white space at its end.
+void call_writer::text(std::string_view text, bool prefill) {
+  if (is_blank(text)) return;
+  if (prefill) text = prefill_of(text);
+  out_.begin_object().member("type", "text").member("text", text).end_object();
 }
 
 void call_writer::media(const part& piece) {

@@ -1,8 +1,8 @@
 // chat: the words that both sides of Anthropic's dialect share.
 #pragma once
 
-#include "chat/vocabulary.hpp"
 #include "chat/json.hpp"
+#include "chat/vocabulary.hpp"
 
 namespace meshai::chat::anthropic {
 

@@ -1,5 +1,5 @@
-// chat: the two sides of a dialect. The caller's side reads requests and writes answers; the provider's side writes
-// requests and reads answers. All of it is pure: bytes in, bytes out, no I/O, no clock.
+// chat: the two sides of a dialect. The caller's side reads requests and writes answers; the provider's side
+// writes requests and reads answers. All of it is pure: bytes in, bytes out, no I/O, no clock.
 #pragma once
 
 #include <memory>
@@ -8,7 +8,8 @@
 
 namespace meshai::chat {
 
-// ---- the caller's side --------------------------------------------------------------------------------------------
+// ---- the caller's side
+// --------------------------------------------------------------------------------------------
 
 // Bounds on a body, whoever sent it: depth 64, 200,000 values; beyond that a problem with status 400.
 // Unknown members of `mesh` are problems that name them.
@@ -16,9 +17,9 @@ parsed<request> parse_request(endpoint door, std::string_view body);
 
 // The identity of an answer: one id and one creation time, whoever writes it in the end.
 struct answer_head {
-  std::string id;             // "chatcmpl-...", "msg_..." or "cmpl-...", in the caller's dialect
-  std::int64_t created = 0;   // Unix seconds
-  std::string model;          // the model that answers; the writer takes note when it changes
+  std::string id;            // "chatcmpl-...", "msg_..." or "cmpl-...", in the caller's dialect
+  std::int64_t created = 0;  // Unix seconds
+  std::string model;         // the model that answers; the writer takes note when it changes
 };
 
 // The story of a request: the `mesh` member of the last chunk and of a whole answer.
@@ -46,7 +47,7 @@ std::unique_ptr<stream_writer> make_stream_writer(const request& of, answer_head
 // A whole answer.
 struct choice {
   int index = 0;
-  std::vector<part> parts;   // text, reasoning, tool_call, other; in order
+  std::vector<part> parts;  // text, reasoning, tool_call, other; in order
   std::string refusal;
   chat::finish finish = finish::none;
   std::string stop_sequence;
@@ -66,20 +67,22 @@ std::string write_problem(endpoint door, const problem& why, std::string_view re
 // The answer of /v1/messages/count_tokens, where the count is our own.
 std::string write_token_count(std::int64_t input_tokens);
 
-// ---- the provider's side ------------------------------------------------------------------------------------------
+// ---- the provider's side
+// ------------------------------------------------------------------------------------------
 
 // What is known of the node that a request is written for.
 struct target {
   chat::dialect dialect = dialect::openai;
-  std::string model;             // the provider's name for it
+  std::string model;  // the provider's name for it
   bool stream = false;
-  bool urls = true;              // it fetches image URLs itself
+  bool urls = true;                    // it fetches image URLs itself
   bool max_completion_tokens = false;  // OpenAI's own API takes max_completion_tokens, others max_tokens
 };
 
 struct upstream_call {
-  std::string path;     // appended to the node's base URL, whose default ends in the API version: "/chat/completions",
-                        // "/messages", "/models/M:streamGenerateContent?alt=sse"
+  std::string
+      path;  // appended to the node's base URL, whose default ends in the API version: "/chat/completions",
+             // "/messages", "/models/M:streamGenerateContent?alt=sse"
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;  // of the protocol (anthropic-version), never keys
   std::vector<std::string> dropped;
@@ -89,8 +92,8 @@ parsed<upstream_call> write_request(const request& of, const target& to);
 
 // What a provider sent instead of an answer.
 struct bad_answer {
-  bool malformed = false;       // broken JSON, HTML, a body that is no answer
-  provider_error said;          // else: an error object, in a body or an event
+  bool malformed = false;  // broken JSON, HTML, a body that is no answer
+  provider_error said;     // else: an error object, in a body or an event
 };
 template <class T>
 using readable = std::expected<T, bad_answer>;

@@ -1,10 +1,10 @@
 // chat: the vocabulary of AI chat.
 //
-// One request comes in, in the caller's dialect; it goes to a provider in that provider's dialect; deltas come back and
-// leave again in the caller's. Everything between the two ends speaks the types of this file.
+// One request comes in, in the caller's dialect; it goes to a provider in that provider's dialect; deltas come
+// back and leave again in the caller's. Everything between the two ends speaks the types of this file.
 //
-// JSON that nobody here needs to look into (tool schemas, unknown members, arguments) stays text: it is carried, not
-// understood. `raw` in a name means such text, always valid JSON.
+// JSON that nobody here needs to look into (tool schemas, unknown members, arguments) stays text: it is carried,
+// not understood. `raw` in a name means such text, always valid JSON.
 #pragma once
 
 #include <cstdint>
@@ -56,17 +56,17 @@ enum class part_kind { text, image, audio, document, reasoning, tool_call, tool_
 // One piece of a message's content, in the order in which it stood.
 struct part {
   part_kind kind = part_kind::text;
-  std::string text;          // text; for tool_result the id of the call it answers
-  std::string media_type;    // image, audio, document: "image/png"
-  std::string data;          // base64, where the caller sent data
-  std::string url;           // where the caller sent a URL: passed on or refused, never fetched by us
-  std::string detail;        // OpenAI's image detail; a document's title or file name
-  chat::reasoning thought;   // reasoning
-  chat::tool_call call;      // tool_call
-  std::vector<part> content; // tool_result
-  bool is_error = false;     // tool_result
-  raw_members extra;         // cache_control, citations, ...
-  std::string raw;           // other: the whole part as it came
+  std::string text;           // text; for tool_result the id of the call it answers
+  std::string media_type;     // image, audio, document: "image/png"
+  std::string data;           // base64, where the caller sent data
+  std::string url;            // where the caller sent a URL: passed on or refused, never fetched by us
+  std::string detail;         // OpenAI's image detail; a document's title or file name
+  chat::reasoning thought;    // reasoning
+  chat::tool_call call;       // tool_call
+  std::vector<part> content;  // tool_result
+  bool is_error = false;      // tool_result
+  raw_members extra;          // cache_control, citations, ...
+  std::string raw;            // other: the whole part as it came
 };
 
 struct message {
@@ -111,7 +111,7 @@ struct request {
   chat::endpoint endpoint = endpoint::chat_completions;
   std::string model;
   bool stream = false;
-  bool include_usage = false;  // OpenAI's stream_options.include_usage
+  bool include_usage = false;     // OpenAI's stream_options.include_usage
   std::vector<message> messages;  // Anthropic's system prompt is the first message, role system
   std::vector<tool> tools;
   chat::tool_choice tool_choice;
@@ -122,11 +122,12 @@ struct request {
   std::optional<std::int64_t> top_k, seed, n, top_logprobs;
   std::optional<bool> logprobs;
   std::vector<std::string> stop;
-  std::string reasoning_effort;                    // OpenAI: "minimal" .. "high"; empty if unset
-  // In tokens: Anthropic's thinking.budget_tokens, Gemini's thinkingBudget. 0: off, -1: as much as the model sees fit.
+  std::string reasoning_effort;  // OpenAI: "minimal" .. "high"; empty if unset
+  // In tokens: Anthropic's thinking.budget_tokens, Gemini's thinkingBudget. 0: off, -1: as much as the model sees
+  // fit.
   std::optional<std::int64_t> reasoning_budget;
   std::string user;
-  bool legacy_functions = false;                   // OpenAI's older `functions`: answered with function_call
+  bool legacy_functions = false;  // OpenAI's older `functions`: answered with function_call
   mesh_options mesh;
   raw_members extra;  // members this build does not know, to be carried within the same dialect
   std::string body;   // what the caller sent, without `mesh`: valid JSON, for the same dialect on the other side
@@ -156,30 +157,33 @@ struct delta {
   std::string refusal;
   chat::reasoning thought;
   struct call_step {
-    int index = 0;            // which of the parallel calls, from 0
-    std::string id, name;     // in the first step of a call
-    std::string arguments;    // the next piece
+    int index = 0;          // which of the parallel calls, from 0
+    std::string id, name;   // in the first step of a call
+    std::string arguments;  // the next piece
     std::string signature;
   };
   std::vector<call_step> calls;
-  std::string raw_logprobs;   // OpenAI's logprobs object for these tokens
+  std::string raw_logprobs;  // OpenAI's logprobs object for these tokens
   chat::finish finish = finish::none;
-  std::string stop_sequence;  // the one that stopped it, where the provider says so
+  std::string stop_sequence;         // the one that stopped it, where the provider says so
   std::optional<chat::usage> usage;  // the last one counts
-  bool end = false;           // the provider said that nothing follows ([DONE], message_stop)
+  bool end = false;                  // the provider said that nothing follows ([DONE], message_stop)
 
-  // The provider's own event, for a caller of the same dialect: valid JSON, or empty. `native_event` is its SSE name.
+  // The provider's own event, for a caller of the same dialect: valid JSON, or empty. `native_event` is its SSE
+  // name.
   std::string native;
   std::string native_event;
 
-  // True for a content, reasoning or tool step: what failover calls a token. Headers, role chunks and pings are none.
+  // True for a content, reasoning or tool step: what failover calls a token. Headers, role chunks and pings are
+  // none.
   bool is_token() const {
-    return !text.empty() || !refusal.empty() || !thought.text.empty() || !thought.redacted.empty() || !calls.empty();
+    return !text.empty() || !refusal.empty() || !thought.text.empty() || !thought.redacted.empty() ||
+           !calls.empty();
   }
 };
 
-// What a provider said went wrong, before it is judged. `code` and `type` are the provider's own words, `message` is
-// scrubbed of our keys and cut to 2 KB.
+// What a provider said went wrong, before it is judged. `code` and `type` are the provider's own words, `message`
+// is scrubbed of our keys and cut to 2 KB.
 struct provider_error {
   int status = 0;  // HTTP status; 0 when it came as an event in a stream
   std::string type, code, param, message;
@@ -189,9 +193,9 @@ struct provider_error {
 // {"type":"error","error":{type,message,hint}}.
 struct problem {
   int status = 400;
-  std::string type;     // OpenAI's words: invalid_request_error, authentication_error, not_found_error,
-                        // rate_limit_error, api_error, overloaded_error...; the Anthropic writer maps them
-  std::string code;     // stable, ours where the provider has none: unsupported_parameter, model_not_found, ...
+  std::string type;  // OpenAI's words: invalid_request_error, authentication_error, not_found_error,
+                     // rate_limit_error, api_error, overloaded_error...; the Anthropic writer maps them
+  std::string code;  // stable, ours where the provider has none: unsupported_parameter, model_not_found, ...
   std::string param;
   std::string message;  // what is wrong
   std::string hint;     // what to do next
