@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-
 #include <boost/asio/ip/address.hpp>
 #include <charconv>
 #include <cstdlib>
@@ -93,6 +92,11 @@ std::optional<complaint> check_remote(node_config& node) {
     return complaint{"models", "is missing; write models = [\"name\"], or [\"*\"] to ask the node for its list"};
   }
   if (!node.proxy.empty() && node.proxy != "none") {
+    if (node.tier < tier::regional) {
+      return complaint{"proxy", fmt::format("does not go with tier = \"{}\": a proxy would carry it farther; "
+                                            "leave it out, or write tier = \"regional\" or \"cloud\"",
+                                            to_string(node.tier))};
+    }
     const auto proxy = http::parse_proxy(node.proxy);
     if (!proxy) return complaint{"proxy", proxy.error().detail};
   }

@@ -132,6 +132,18 @@ TEST(config, a_tier_is_not_a_label) {
   EXPECT_TRUE(parse_config(node(near + "\"http://192.168.1.9/v1\""), "t"));
   EXPECT_THAT(refusal(node(near + "\"http://8.8.8.8/v1\"")), HasSubstr("public address"));
   EXPECT_THAT(refusal(node("tier = \"cloud\"\nkind = \"engine\"")), HasSubstr("must be \"local\""));
+  // A name is held to its tier when it is dialled.
+  EXPECT_TRUE(parse_config(node(near + "\"http://box.example/v1\""), "t"));
+}
+
+TEST(config, what_is_near_goes_through_no_proxy) {
+  const std::string rest =
+      "kind = \"openai-compatible\"\nmodels = [\"*\"]\nurl = \"http://127.0.0.1/v1\"\nproxy = ";
+  for (const std::string near : {"tier = \"local\"\n", "tier = \"neighbour\"\n"}) {
+    EXPECT_THAT(refusal(node(near + rest + "\"http://127.0.0.1:3128\"")), HasSubstr("proxy: does not go with tier"));
+    EXPECT_TRUE(parse_config(node(near + rest + "\"none\""), "t"));
+  }
+  EXPECT_TRUE(parse_config(node("tier = \"cloud\"\n" + rest + "\"http://127.0.0.1:3128\""), "t"));
 }
 
 TEST(config, a_key_leaves_only_encrypted) {
@@ -167,6 +179,14 @@ TEST(config, listen_takes_addresses_only) {
        {"", "9437", "localhost:80", "127.0.0.1", "127.0.0.1:", "127.0.0.1:99999", "::1:80", "1.2.3:4"}) {
     EXPECT_FALSE(parse_listen(wrong)) << wrong;
   }
+}
+
+TEST(config, without_listen_both_loopback_addresses_are_taken) {
+  const auto addresses = listen_addresses({});
+  ASSERT_EQ(addresses.size(), 2u);
+  EXPECT_EQ(addresses[0].text(), "127.0.0.1:9437");
+  EXPECT_EQ(addresses[1].text(), "[::1]:9437");
+  EXPECT_EQ(listen_addresses({.listen = {"10.0.0.1:80"}}).size(), 1u);
 }
 
 TEST(config, durations_have_a_unit) {

@@ -8,21 +8,6 @@ namespace {
 
 using opened = result<std::unique_ptr<env::stream>>;
 
-// The addresses are tried in their order; each gets its share of the time that is left.
-task<opened> dial_any(const env::world& world, const std::string& host, std::uint16_t port, instant deadline) {
-  auto found = co_await world.network.resolve(host, deadline);
-  if (!found) co_return std::unexpected(std::move(found.error()));
-  opened last = fail(error_kind::unreachable, "the name has no address");
-  for (std::size_t i = 0; i < found->size(); ++i) {
-    const auto left = static_cast<long>(found->size() - i);
-    const auto now = world.clock.now();
-    const auto until = left == 1 || deadline == never ? deadline : now + (deadline - now) / left;
-    last = co_await world.network.dial({.ip = (*found)[i], .port = port, .path = {}}, until);
-    if (last || world.clock.now() >= deadline) break;
-  }
-  co_return last;
-}
-
 error refused_by_proxy(int status) {
   const auto said = "the proxy refuses the connection with status " + std::to_string(status);
   if (status == 407) return {error_kind::denied, said + ": it wants a user and a password in its URL"};
@@ -69,7 +54,8 @@ task<result<void>> open_tunnel(env::stream& to_proxy, const origin& to, instant 
 }
 
 task<opened> connect_through_proxy(const env::world& world, const origin& to, instant deadline) {
-  auto stream = co_await dial_any(world, to.via->host, to.via->port, deadline);
+  if (to.bound < reach::mesh) co_return fail(error_kind::denied, "a proxy would carry it beyond where it may go");
+  auto stream = co_await dial_first(world, to.via->host, to.via->port, to.bound, deadline);
   if (stream && to.via->tls)
     stream = co_await world.network.secure_client(std::move(*stream), to.via->host, {}, deadline);
   if (stream && to.tls) {
@@ -89,7 +75,7 @@ task<opened> connect(const env::world& world, const origin& to, instant deadline
   } else if (to.via) {
     stream = co_await connect_through_proxy(world, to, deadline);
   } else {
-    stream = co_await dial_any(world, to.host, to.port, deadline);
+    stream = co_await dial_first(world, to.host, to.port, to.bound, deadline);
   }
   if (stream && to.tls) {
     stream = co_await world.network.secure_client(std::move(*stream), to.host, {.extra_ca_files = to.ca_files},

@@ -56,6 +56,11 @@ struct client::state : std::enable_shared_from_this<client::state> {
   env::scope sweeping;
 };
 
+// Dials the addresses of a host that `bound` allows, a quarter of a second after one another, until one answers
+// (RFC 8305); the others are given up. denied where none is near enough.
+task<result<std::unique_ptr<env::stream>>> dial_first(const env::world& world, std::string host,
+                                                      std::uint16_t port, reach bound, instant deadline);
+
 // Opens a connection to `to`: name, TCP, proxy and TLS, all by `deadline`.
 task<result<std::unique_ptr<env::stream>>> connect(const env::world& world, const origin& to, instant deadline);
 

@@ -179,13 +179,6 @@ TEST_F(http_client, connecting_has_a_deadline) {
   EXPECT_EQ(sim.now() - before, 3s);
 }
 
-TEST_F(http_client, the_next_address_is_tried_in_time) {
-  sim.add_host("dark", "10.0.0.3");
-  sim.set_name("many.example", {"10.0.0.99", "10.0.0.2"});
-  far.connections = {{with_length("a")}};
-  EXPECT_EQ(get(parse_origin("http://many.example")->origin), "200 a");
-}
-
 TEST_F(http_client, the_head_has_a_deadline) {
   far.connections = {{{"HTTP/1.1 200 OK\r\n"}}};
   const auto before = sim.now();

@@ -97,6 +97,10 @@ void origin::make_key() {
     key += via->tls ? " via https://" : " via http://";
     key += in_brackets(via->host) + ":" + std::to_string(via->port);
   }
+  if (bound < reach::mesh) {
+    key += " within ";
+    key += to_string(bound);
+  }
   for (const auto& file : ca_files) {
     key += " ca ";
     key += file;

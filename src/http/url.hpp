@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/reach.hpp"
 #include "base/secret.hpp"
 
 namespace meshai::http {
@@ -28,6 +29,9 @@ struct origin {
   std::string socket_path;                 // Unix socket, plain HTTP
   std::shared_ptr<const http::proxy> via;  // direct where empty; must be empty for a Unix socket
   std::vector<std::string> ca_files;       // PEM, believed besides the system's authorities
+  // How far away its addresses may be, looked at each time it is dialled, since a name may lead anywhere tomorrow:
+  // device = loopback, site = private or loopback, others = anywhere. Nearer than mesh there is no proxy.
+  meshai::reach bound = meshai::reach::cloud;
 
   // Where its pooled connections are kept. Computed by parse_origin; call again after a change of the other
   // members.

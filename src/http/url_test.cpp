@@ -99,6 +99,10 @@ TEST(origin, its_key_tells_ways_apart) {
   auto trusting = direct;
   trusting.ca_files = {"/etc/ca.pem"};
   trusting.make_key();
+  auto near = direct;
+  near.bound = reach::site;
+  near.make_key();
+  EXPECT_NE(direct.key, near.key);
   EXPECT_EQ(direct.key, parse_origin("https://h:443/v1")->origin.key);
   EXPECT_NE(direct.key, proxied.key);
   EXPECT_NE(direct.key, trusting.key);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "env/network.hpp"
+
 namespace meshai::upstream {
 namespace {
 
@@ -9,8 +11,18 @@ constexpr std::size_t least_scrubbed = 4;      // shorter ones would tear words 
 constexpr std::size_t longest_message = 2048;  // bytes of a provider's own words
 constexpr std::size_t longest_word = 200;      // of its code, type and param
 
-bool is_loopback_host(std::string_view host) {
-  return host == "localhost" || host.ends_with(".localhost") || host == "::1" || host.starts_with("127.");
+// By its text: "127.example.com" is a name like any other.
+bool is_loopback_host(const std::string& host) {
+  return host == "localhost" || host.ends_with(".localhost") ||
+         env::address{.ip = host, .port = 0, .path = {}}.is_loopback();
+}
+
+// As far as its tier says, and no farther.
+reach bound_of(tier where) {
+  for (const auto bound : {reach::device, reach::site, reach::mesh}) {
+    if (allows(bound, where)) return bound;
+  }
+  return reach::cloud;
 }
 
 std::string encode(std::string_view text) {
@@ -115,14 +127,20 @@ result<std::unique_ptr<endpoint>> make_endpoint(node_options from) {
   if (!from.proxy.empty() && !made->origin.is_unix()) {
     auto via = http::parse_proxy(from.proxy);
     if (!via) return fail(error_kind::refused, "node \"" + made->node + "\": proxy: " + via.error().detail);
+    if (made->where < tier::regional) {
+      return fail(error_kind::refused,
+                  "node \"" + made->node + "\": a proxy would carry it beyond its tier; leave the proxy out");
+    }
     made->origin.via = std::move(*via);
   }
-  made->origin.make_key();
   const bool stays_here = made->origin.is_unix() || (is_loopback_host(made->origin.host) && !made->origin.via);
   if (!from.keys.empty() && !made->origin.tls && !stays_here) {
     return fail(error_kind::refused,
                 "node \"" + made->node + "\": its key would travel in clear text; write https:// in its url");
   }
+  // A key in clear text stays on this device also where the host is a name.
+  made->origin.bound = from.keys.empty() || made->origin.tls ? bound_of(made->where) : reach::device;
+  made->origin.make_key();
   for (const auto& [name, value] : from.query) {
     if (!made->query.empty()) made->query += '&';
     made->query += encode(name) + '=' + encode(value);

@@ -21,7 +21,8 @@ TEST(endpoint, a_key_leaves_only_over_tls_or_to_this_machine) {
     EXPECT_TRUE(make_endpoint(at(url, {"sk-1"}))) << url;
   }
   for (const auto* url :
-       {"http://api.example.com/v1", "http://10.0.0.1/v1", "http://localhost.example.com", "http://192.168.1.2"}) {
+       {"http://api.example.com/v1", "http://10.0.0.1/v1", "http://localhost.example.com", "http://192.168.1.2",
+        "http://127.example.com", "http://127.0.0.1.example.com"}) {
     const auto made = make_endpoint(at(url, {"sk-1"}));
     ASSERT_FALSE(made) << url;
     EXPECT_TRUE(made.error().detail.contains("\"n\"") && made.error().detail.contains("https://"))
@@ -32,6 +33,42 @@ TEST(endpoint, a_key_leaves_only_over_tls_or_to_this_machine) {
   auto through = at("http://127.0.0.1/v1", {"sk-1"});
   through.proxy = "http://proxy.example.com:3128";
   EXPECT_FALSE(make_endpoint(std::move(through)));
+}
+
+// What http then holds every dial to.
+TEST(endpoint, is_bound_as_far_as_its_tier) {
+  const auto bound = [](tier where, std::string url, std::vector<std::string> keys = {}) {
+    auto how = at(std::move(url), std::move(keys));
+    how.where = where;
+    return (*make_endpoint(std::move(how)))->origin.bound;
+  };
+  EXPECT_EQ(bound(tier::local, "http://box.example/v1"), reach::device);
+  EXPECT_EQ(bound(tier::neighbour, "http://box.example/v1"), reach::site);
+  EXPECT_EQ(bound(tier::regional, "http://box.example/v1"), reach::mesh);
+  EXPECT_EQ(bound(tier::cloud, "http://box.example/v1"), reach::cloud);
+  EXPECT_EQ(bound(tier::neighbour, "https://box.example/v1", {"sk-1"}), reach::site);
+  // A key in clear text, to a name that says it is this device.
+  EXPECT_EQ(bound(tier::cloud, "http://localhost/v1", {"sk-1"}), reach::device);
+}
+
+TEST(endpoint, nothing_near_goes_through_a_proxy) {
+  for (const auto where : {tier::local, tier::neighbour, tier::regional, tier::cloud}) {
+    auto how = at("http://127.0.0.1/v1");
+    how.where = where;
+    how.proxy = "http://proxy.example.com:3128";
+    const auto made = make_endpoint(std::move(how));
+    EXPECT_EQ(made.has_value(), where >= tier::regional);
+    const auto why = made ? "" : made.error().detail;
+    EXPECT_EQ(why.contains("proxy"), where < tier::regional) << why;
+  }
+}
+
+TEST(endpoint, an_authority_of_the_operators_is_believed_and_tells_ways_apart) {
+  auto how = at("https://x.example/v1");
+  how.ca = "/etc/ca.pem";
+  const auto made = *make_endpoint(std::move(how));
+  EXPECT_EQ(made->origin.ca_files, std::vector<std::string>{"/etc/ca.pem"});
+  EXPECT_NE(made->origin.key, (*make_endpoint(at("https://x.example/v1")))->origin.key);
 }
 
 TEST(endpoint, a_socket_takes_the_place_of_the_host) {
