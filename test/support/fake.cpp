@@ -64,28 +64,26 @@ class reader {
   std::ptrdiff_t begin_ = 0, end_ = 0;
 };
 
-task<bool> send(env::stream& to, std::string_view bytes) {
-  const std::string_view pieces[] = {bytes};
-  co_return (co_await to.write_all(pieces)).has_value();
-}
-
 std::string chunk(std::string_view bytes) {
   return fmt::format("{:x}\r\n{}\r\n", bytes.size(), bytes);
 }
 
-std::string head_of(const show& of) {
+std::string head_of(const show& of, const script& how) {
   auto out =
       fmt::format("HTTP/1.1 {} X\r\nContent-Type: {}\r\nx-request-id: req_fake\r\n", of.status, of.content_type);
   for (const auto& [name, value] : of.headers) out += fmt::format("{}: {}\r\n", name, value);
-  if (of.stream) return out + "Transfer-Encoding: chunked\r\n\r\n";
-  return out + fmt::format("Content-Length: {}\r\n\r\n", of.pieces.front().bytes.size());
+  const bool lies = how.fault == fault::short_body;
+  if (of.stream && !lies) return out + "Transfer-Encoding: chunked\r\n\r\n";
+  std::size_t size = lies ? 100 : 0;
+  for (const auto& one : of.pieces) size += one.bytes.size();
+  return out + fmt::format("Content-Length: {}\r\n\r\n", size);
 }
 
 // The index of the piece where a fault at token `at` strikes.
 std::size_t strike(const show& of, int at) {
   int token = -1;
   for (std::size_t i = 0; i < of.pieces.size(); ++i) {
-    if (of.pieces[i].token && ++token == at) return i;
+    if (at == in_call ? of.pieces[i].in_call : of.pieces[i].token && ++token == at) return i;
   }
   return of.pieces.size();
 }
@@ -136,6 +134,7 @@ task<void> provider::serve(env::listener& at) {
 }
 
 task<void> provider::attend(std::unique_ptr<env::stream> stream) {
+  if (how_.deaf) co_await world_.clock.sleep_until(never);
   reader requests(*stream);
   for (;;) {
     auto asked = co_await requests.next();
@@ -230,6 +229,20 @@ show perform(const options& how, const seen& asked, const script& plays) {
 
 }  // namespace
 
+task<bool> provider::send(env::stream& to, std::string_view bytes, const script& how) {
+  const auto size = how.drip.count() > 0 ? std::max<std::size_t>(how.drip_bytes, 1) : bytes.size();
+  while (!bytes.empty()) {
+    const std::string_view pieces[] = {bytes.substr(0, size)};
+    if (!co_await to.write_all(pieces)) {
+      ++broken_off_;
+      co_return false;
+    }
+    bytes.remove_prefix(pieces[0].size());
+    if (how.drip.count() > 0) co_await world_.clock.sleep_until(world_.clock.now() + how.drip);
+  }
+  co_return true;
+}
+
 // Says nothing more until the asker goes away.
 task<bool> provider::hold(env::stream& to) {
   char byte[1];
@@ -247,45 +260,48 @@ task<bool> provider::answer(env::stream& to, const seen& asked) {
   } else if (auto own = scripted(asked.body)) {
     plays = *std::move(own);
   }
-  if (plays.fault == fault::reset && plays.at < 0) co_return false;
-  if (plays.fault == fault::stall && plays.at < 0) {
+  if (plays.fault == fault::reset && plays.at == -1) co_return false;
+  if (plays.fault == fault::stall && plays.at == -1) {
     co_return co_await hold(to);
   }
   auto shown = perform(how_, asked, plays);
   shown.headers.insert(shown.headers.end(), plays.headers.begin(), plays.headers.end());
   spoil(shown, plays);
   if (plays.first_token.count() > 0) co_await world_.clock.sleep_until(world_.clock.now() + plays.first_token);
-  if (!shown.stream) {
-    const bool cut = plays.fault == fault::truncate || plays.fault == fault::end;
-    const std::string_view body = shown.pieces.front().bytes;
-    const auto bytes = head_of(shown).append(body.substr(0, cut ? body.size() / 2 : body.size()));
-    co_return co_await send(to, bytes) && !cut;
+  if (shown.stream) {
+    co_return co_await stream(to, shown, plays);
   }
-  const auto at = plays.at < 0 ? shown.pieces.size() : strike(shown, plays.at);
-  if (!co_await send(to, head_of(shown))) co_return false;
+  const bool cut = plays.fault == fault::truncate || plays.fault == fault::end;
+  const std::string_view body = shown.pieces.front().bytes;
+  const auto bytes = head_of(shown, plays).append(body.substr(0, cut ? body.size() / 2 : body.size()));
+  co_return co_await send(to, bytes, plays) && !cut && plays.fault != fault::short_body;
+}
+
+task<bool> provider::stream(env::stream& to, const show& shown, const script& plays) {
+  const auto at = plays.at == -1 ? shown.pieces.size() : strike(shown, plays.at);
+  const bool plain = plays.fault == fault::short_body;
+  if (!co_await send(to, head_of(shown, plays), plays)) co_return false;
   for (std::size_t i = 0; i < shown.pieces.size(); ++i) {
     if (i == at && plays.fault == fault::reset) co_return false;
     if (i == at && plays.fault == fault::stall) {
       co_return co_await hold(to);
     }
     if (i == at && plays.fault == fault::end) break;
-    auto bytes = shown.pieces[i].bytes;
+    const std::string_view bytes = shown.pieces[i].bytes;
     if (i == at && plays.fault == fault::truncate) {
-      (void)co_await send(to, chunk(std::string_view(bytes).substr(0, bytes.size() / 2)));
+      (void)co_await send(to, chunk(bytes.substr(0, bytes.size() / 2)), plays);
       co_return false;
     }
     if (plays.gap.count() > 0 && shown.pieces[i].token)
       co_await world_.clock.sleep_until(world_.clock.now() + plays.gap);
-    if (!co_await send(to, chunk(bytes))) {
-      ++broken_off_;
-      co_return false;
-    }
+    if (!co_await send(to, plain ? std::string(bytes) : chunk(bytes), plays)) co_return false;
     if (plays.fault == fault::endless && i == at) --i;
   }
   if (plays.fault == fault::no_done) {
     co_return co_await hold(to);
   }
-  co_return co_await send(to, "0\r\n\r\n");
+  if (plain) co_return false;
+  co_return co_await send(to, "0\r\n\r\n", plays);
 }
 
 // POST /fake/rules: a list of scripts; GET /fake/requests: what was asked; both for tests in other languages.
@@ -294,8 +310,7 @@ task<bool> provider::answer_control(env::stream& to, const seen& asked) {
   if (asked.target == "/fake/rules") {
     rules_.clear();
     const auto rules = json::parse(asked.body);
-    for (const auto& one : rules.as_array())
-      rules_.push_back(parse_script(json::serialize(one)));
+    for (const auto& one : rules.as_array()) rules_.push_back(parse_script(json::serialize(one)));
   } else if (asked.target == "/fake/clear") {
     rules_.clear();
     requests_.clear();
@@ -312,7 +327,7 @@ task<bool> provider::answer_control(env::stream& to, const seen& asked) {
   }
   show shown;
   shown.pieces.push_back({json::serialize(out), true, true, true});
-  co_return co_await send(to, head_of(shown) + shown.pieces.front().bytes);
+  co_return co_await send(to, head_of(shown, {}) + shown.pieces.front().bytes, {});
 }
 
 }  // namespace meshai::fake

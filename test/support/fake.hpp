@@ -3,13 +3,15 @@
 //
 // What a fake answers is a `script`. It comes from, in this order: the first rule whose `times` are not used up,
 // the prompt itself where its last message is "fake:{...}", or a default: the text "You said: ..." or a call of
-// the first tool. Like the real ones, a fake refuses what its protocol does not know.
+// the first tool. Like the real ones, a fake refuses what its protocol does not know, and goes on with an answer
+// that another one began.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,10 +39,24 @@ enum class fault {
   no_finish,      // the end comes without a finish reason
   double_finish,  // the finish reason comes twice
   endless,        // tokens without end
+  short_body,     // Content-Length promises more than comes; then the connection is closed
+};
+
+// A fault may strike in the second half of a call's arguments, wherever that piece is.
+inline constexpr int in_call = -2;
+
+// What a model does that is to go on from what the assistant said so far. The text of a script that begins with it
+// is the answer that is being continued; any other text is simply said.
+enum class going_on {
+  continues,  // from its end; llama-server repeats a prefill in a whole answer, and not in a stream
+  refused,    // a prefill with 400, as Claude 4.6 and later do
+  ignored,    // the answer starts over
+  preamble,   // "Sure, continuing: " first
+  overlaps,   // its last words are said again first
 };
 
 struct tool_use {
-  std::string name, arguments;  // JSON text
+  std::string name, arguments;  // JSON text; any text where the model is to write nonsense
 };
 
 struct script {
@@ -52,13 +68,18 @@ struct script {
   std::string type, code, message;  // of the error
   std::vector<std::pair<std::string, std::string>> headers;
   fake::fault fault = fake::fault::none;
-  int at = -1;  // piece of the stream, 0 the first token
+  int at = -1;  // piece of the stream, 0 the first token; or in_call
   std::chrono::milliseconds first_token{0}, gap{0};
-  int times = 1 << 30;  // how often it is played (rules only)
+  std::chrono::milliseconds drip{0};  // between two pieces of `drip_bytes`, whatever they hold; 0: no drip
+  std::size_t drip_bytes = 1;
+  std::optional<going_on> prefill, asked;  // instead of the provider's own manner
+  int times = 1 << 30;                     // how often it is played (rules only)
 };
-// {"text", "thinking", "calls":[{"name","arguments":{}}], "status", "fault":"reset", "at", "first_token_ms", ...}.
+// {"text", "thinking", "calls":[{"name","arguments":{}}], "status", "fault":"reset", "at":3 or "in_call",
+// "first_token_ms", "gap_ms", "drip_ms", "drip_bytes", "prefill":"refused", "asked":"preamble", ...}.
 // Unknown members are a bug of the test: CHECKed.
 script parse_script(std::string_view json);
+going_on parse_going_on(std::string_view word);
 
 struct seen {
   std::string method, target, body;
@@ -71,7 +92,13 @@ struct options {
   std::string key;  // demanded where it is not empty
   std::vector<std::string> models{"fake-model"};
   bool keep_requests = true;  // the last 1,000 of them
+  // Where the conversation ends with the assistant's message, and where it ends with one of the user that asks to
+  // go on with it.
+  going_on prefill = going_on::continues, asked = going_on::continues;
+  bool deaf = false;  // connections are accepted, and nothing is ever read from them
 };
+
+struct show;
 
 class provider {
  public:
@@ -90,7 +117,9 @@ class provider {
  private:
   task<void> attend(std::unique_ptr<env::stream> stream);
   task<bool> answer(env::stream& to, const seen& asked);
+  task<bool> stream(env::stream& to, const show& shown, const script& plays);
   task<bool> hold(env::stream& to);
+  task<bool> send(env::stream& to, std::string_view bytes, const script& how);
   task<bool> answer_control(env::stream& to, const seen& asked);
 
   env::world& world_;

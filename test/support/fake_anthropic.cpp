@@ -84,7 +84,21 @@ struct performance {
   std::int64_t output() const { return static_cast<std::int64_t>(tokens.size() + how.calls.size()); }
 };
 
-performance prepare(const json::object& asked, const script& raw) {
+performance prepare(const json::object& asked, plan is) {
+  performance out{.how = std::move(is.how)};
+  out.tokens = tokens_of(out.how.text);
+  out.stop = out.how.calls.empty() ? "end_turn" : "tool_use";
+  if (const auto* most = asked.if_contains("max_tokens");
+      most && std::cmp_greater(out.tokens.size(), most->as_int64())) {
+    out.tokens.resize(static_cast<std::size_t>(most->as_int64()));
+    out.stop = "max_tokens";
+  }
+  if (!out.how.finish.empty()) out.stop = out.how.finish;
+  out.model = std::string(asked.at("model").as_string());
+  return out;
+}
+
+plan plan_for(const json::object& asked, const script& raw, const options& of) {
   std::vector<tool_shape> tools;
   if (const auto* list = asked.if_contains("tools"); list && list->is_array()) {
     for (const auto& tool : list->get_array()) {
@@ -98,17 +112,31 @@ performance prepare(const json::object& asked, const script& raw) {
   const auto* content = last.if_contains("content");
   const bool answers_tool =
       content->is_array() && content->get_array().front().at("type").as_string() == "tool_result";
-  performance out{.how = fill_in(raw, text_of(content), tools, !answers_tool && !forbidden)};
-  out.tokens = tokens_of(out.how.text);
-  out.stop = out.how.calls.empty() ? "end_turn" : "tool_use";
-  if (const auto* most = asked.if_contains("max_tokens");
-      most && std::cmp_greater(out.tokens.size(), most->as_int64())) {
-    out.tokens.resize(static_cast<std::size_t>(most->as_int64()));
-    out.stop = "max_tokens";
+  std::vector<turn> talk;
+  for (const auto& one : asked.at("messages").as_array()) {
+    const auto& message = one.as_object();
+    talk.push_back({message.at("role").as_string() == "assistant", text_of(message.if_contains("content"))});
   }
-  if (!out.how.finish.empty()) out.stop = out.how.finish;
-  out.model = std::string(asked.at("model").as_string());
-  return out;
+  return fill_in(raw, talk, tools, !answers_tool && !forbidden, of);
+}
+
+// The last message, where it is the assistant's.
+std::optional<show> refuse_prefill(const json::object& asked) {
+  const auto& last = asked.at("messages").as_array().back().as_object();
+  if (last.at("role").as_string() != "assistant") return std::nullopt;
+  const auto text = text_of(last.if_contains("content"));
+  if (text.ends_with(' ') || text.ends_with('\n') || text.ends_with('\t')) {
+    return anthropic_error(400, "invalid_request_error",
+                           "messages: final assistant content cannot end with trailing whitespace");
+  }
+  const auto* thinking = asked.if_contains("thinking");
+  if (thinking && thinking->at("type").as_string() != "disabled") {
+    return anthropic_error(
+        400, "invalid_request_error",
+        "messages.1.content.0.type: Expected `thinking` or `redacted_thinking`, but found `text`. "
+        "When `thinking` is enabled, a final `assistant` message must start with a thinking block.");
+  }
+  return std::nullopt;
 }
 
 show whole(const performance& of) {
@@ -124,7 +152,7 @@ show whole(const performance& of) {
     content.push_back({{"type", "tool_use"},
                        {"id", fmt::format("toolu_{}", i)},
                        {"name", of.how.calls[i].name},
-                       {"input", json::parse(of.how.calls[i].arguments)}});
+                       {"input", arguments_of(of.how.calls[i])}});
   }
   show out;
   out.pieces.push_back({json::serialize(json::object{{"id", "msg_fake"},
@@ -178,6 +206,7 @@ class streamer {
       const auto half = call.arguments.size() / 2;
       delta({{"type", "input_json_delta"}, {"partial_json", call.arguments.substr(0, half)}});
       delta({{"type", "input_json_delta"}, {"partial_json", call.arguments.substr(half)}});
+      out_.pieces.back().in_call = true;
       end();
     }
     add("message_delta", {{"delta", {{"stop_reason", of_.stop}, {"stop_sequence", nullptr}}},
@@ -230,7 +259,15 @@ show perform_anthropic(std::string_view path, const json::object& asked, const s
     out.pieces.push_back({"{\"input_tokens\":14}", true, true, true});
     return out;
   }
-  const auto prepared = prepare(asked, how);
+  if (auto refusal = refuse_prefill(asked)) return *refusal;
+  auto is = plan_for(asked, how, of);
+  if (is.refused) {
+    return anthropic_error(
+        400, "invalid_request_error",
+        "This model does not support assistant message prefill. The conversation must end with a "
+        "user message.");
+  }
+  const auto prepared = prepare(asked, std::move(is));
   const auto* stream = asked.if_contains("stream");
   return stream && stream->is_bool() && stream->get_bool() ? streamer(prepared).run() : whole(prepared);
 }

@@ -72,12 +72,22 @@ struct performance {
   }
 };
 
-std::string last_text(const json::object& asked) {
-  const auto& last = asked.at("contents").as_array().back().as_object();
-  return text_of(last.if_contains("parts"));
+performance prepare(const json::object& asked, plan is, std::string_view model) {
+  performance out{.how = std::move(is.how)};
+  out.tokens = tokens_of(out.how.text);
+  if (const auto* config = asked.if_contains("generationConfig")) {
+    const auto* most = config->as_object().if_contains("maxOutputTokens");
+    if (most && std::cmp_greater(out.tokens.size(), most->as_int64())) {
+      out.tokens.resize(static_cast<std::size_t>(most->as_int64()));
+      out.finish = "MAX_TOKENS";
+    }
+  }
+  if (!out.how.finish.empty()) out.finish = out.how.finish;
+  out.model = std::string(model);
+  return out;
 }
 
-performance prepare(const json::object& asked, const script& raw, std::string_view model) {
+plan plan_for(const json::object& asked, const script& raw, const options& of) {
   std::vector<tool_shape> tools;
   if (const auto* list = asked.if_contains("tools"); list && list->is_array()) {
     for (const auto& tool : list->get_array()) {
@@ -93,25 +103,20 @@ performance prepare(const json::object& asked, const script& raw, std::string_vi
   }
   const auto& parts = asked.at("contents").as_array().back().at("parts").as_array();
   const bool answers_tool = parts.front().as_object().contains("functionResponse");
-  performance out{.how = fill_in(raw, last_text(asked), tools, !answers_tool)};
-  out.tokens = tokens_of(out.how.text);
-  if (const auto* config = asked.if_contains("generationConfig")) {
-    const auto* most = config->as_object().if_contains("maxOutputTokens");
-    if (most && std::cmp_greater(out.tokens.size(), most->as_int64())) {
-      out.tokens.resize(static_cast<std::size_t>(most->as_int64()));
-      out.finish = "MAX_TOKENS";
-    }
+  std::vector<turn> talk;
+  for (const auto& one : asked.at("contents").as_array()) {
+    const auto& content = one.as_object();
+    const auto* role = content.if_contains("role");
+    talk.push_back({role && role->as_string() == "model", text_of(content.if_contains("parts"))});
   }
-  if (!out.how.finish.empty()) out.finish = out.how.finish;
-  out.model = std::string(model);
-  return out;
+  return fill_in(raw, talk, tools, !answers_tool, of);
 }
 
 json::array call_parts(const performance& of) {
   json::array parts;
   for (const auto& call : of.how.calls) {
-    parts.push_back({{"functionCall", {{"name", call.name}, {"args", json::parse(call.arguments)}}},
-                     {"thoughtSignature", seal}});
+    parts.push_back(
+        {{"functionCall", {{"name", call.name}, {"args", arguments_of(call)}}}, {"thoughtSignature", seal}});
   }
   return parts;
 }
@@ -135,9 +140,13 @@ show perform(const performance& of, bool stream) {
     out.content_type = "text/event-stream";
     out.error_piece =
         sse("{\"error\":{\"code\":503,\"message\":\"The model is overloaded.\",\"status\":\"UNAVAILABLE\"}}");
-    if (!of.how.thinking.empty()) add(json::array{json::object{{"text", of.how.thinking}, {"thought", true}}}, {}, true);
+    if (!of.how.thinking.empty())
+      add(json::array{json::object{{"text", of.how.thinking}, {"thought", true}}}, {}, true);
     for (const auto& token : of.tokens) add(json::array{json::object{{"text", token}}}, {}, true);
-    if (!of.how.calls.empty()) add(call_parts(of), {}, true);
+    if (!of.how.calls.empty()) {
+      add(call_parts(of), {}, true);
+      out.pieces.back().in_call = true;
+    }
     add(json::array{json::object{{"text", ""}}}, of.finish, false);
   }
   out.pieces.back().done = true;
@@ -167,7 +176,12 @@ show perform_gemini(std::string_view path, const json::object& asked, const scri
   }
   if (auto refusal = refuse(asked, model)) return *refusal;
   const auto method = path.substr(colon + 1);
-  return perform(prepare(asked, how, model), method.starts_with("streamGenerateContent"));
+  auto is = plan_for(asked, how, of);
+  if (is.refused) {
+    return gemini_error(400, "INVALID_ARGUMENT",
+                        "Please ensure that multiturn requests end with a user role or a function response.");
+  }
+  return perform(prepare(asked, std::move(is), model), method.starts_with("streamGenerateContent"));
 }
 
 }  // namespace meshai::fake

@@ -32,12 +32,19 @@ int main(int argc, char** argv) {
   app.add_option("--port", port);
   app.add_option("--key", how.key);
   app.add_option("--model", how.models);
+  app.add_flag("--deaf", how.deaf, "Accept connections and read nothing from them");
+  std::string prefill = "continues", asked = "continues";
+  const CLI::IsMember manners({"continues", "refused", "ignored", "preamble", "overlaps"});
+  app.add_option("--prefill", prefill, "What it does where the last message is the assistant's")->check(manners);
+  app.add_option("--asked", asked, "What it does where it is asked to go on")->check(manners);
   app.add_flag("--forget", forget, "Keep no requests: for measurements");
   CLI11_PARSE(app, argc, argv);
   how.speaks = speaks == "openai"   ? fake::protocol::openai
                : speaks == "gemini" ? fake::protocol::gemini
                                     : fake::protocol::anthropic;
   how.keep_requests = !forget;
+  how.prefill = fake::parse_going_on(prefill);
+  how.asked = fake::parse_going_on(asked);
 
   os::runtime runtime({.log_level = env::log_level::error});
   const auto worker = runtime.make_worker();

@@ -60,15 +60,11 @@ bool flag(const json::object& in, std::string_view name) {
   return found && found->is_bool() && found->get_bool();
 }
 
-std::string last_user_text(const json::object& asked) {
-  const auto& messages = asked.at("messages").as_array();
-  return text_of(messages.back().as_object().if_contains("content"));
-}
-
 // What a whole conversation comes down to, before it is cut into pieces.
 struct performance {
   const json::object& asked;
   script how;
+  std::string said;  // of the answer, by a prefill
   std::vector<std::string> tokens;
   std::string finish;
   std::int64_t n = 1;
@@ -90,25 +86,8 @@ struct performance {
   }
 };
 
-performance prepare(const json::object& asked, const script& raw) {
-  std::vector<tool_shape> tools;
-  if (const auto* list = asked.if_contains("tools"); list && list->is_array()) {
-    for (const auto& tool : list->get_array()) {
-      const auto& function = tool.at("function").as_object();
-      const auto* schema = function.if_contains("parameters");
-      tools.push_back(
-          {std::string(function.at("name").as_string()), schema ? *schema : json::value(json::object())});
-    }
-  }
-  const auto* choice = asked.if_contains("tool_choice");
-  const bool forbidden = choice && choice->is_string() && choice->get_string() == "none";
-  const auto& messages = asked.at("messages").as_array();
-  const bool user_spoke = messages.back().at("role").as_string() == "user";
-  performance out{asked, fill_in(raw, last_user_text(asked), tools, user_spoke && !forbidden)};
-  if (const auto* format = asked.if_contains("response_format");
-      format && raw.text.empty() && format->at("type").as_string() != "text") {
-    out.how.text = "{\"said\": \"something\"}";
-  }
+performance prepare(const json::object& asked, plan is) {
+  performance out{.asked = asked, .how = std::move(is.how), .said = std::move(is.said)};
   out.tokens = tokens_of(out.how.text);
   out.finish = out.how.calls.empty() ? "stop" : "tool_calls";
   const auto most = number(asked, "max_completion_tokens", number(asked, "max_tokens", 1 << 20));
@@ -122,10 +101,38 @@ performance prepare(const json::object& asked, const script& raw) {
   return out;
 }
 
+plan plan_for(const json::object& asked, script raw, const options& of) {
+  std::vector<tool_shape> tools;
+  if (const auto* list = asked.if_contains("tools"); list && list->is_array()) {
+    for (const auto& tool : list->get_array()) {
+      const auto& function = tool.at("function").as_object();
+      const auto* schema = function.if_contains("parameters");
+      tools.push_back(
+          {std::string(function.at("name").as_string()), schema ? *schema : json::value(json::object())});
+    }
+  }
+  const auto* choice = asked.if_contains("tool_choice");
+  const bool forbidden = choice && choice->is_string() && choice->get_string() == "none";
+  const auto& messages = asked.at("messages").as_array();
+  const bool user_spoke = messages.back().at("role").as_string() == "user";
+  std::vector<turn> talk;
+  for (const auto& one : messages) {
+    const auto& message = one.as_object();
+    const auto role = message.at("role").as_string();
+    if (role != "system" && role != "developer")
+      talk.push_back({role == "assistant", text_of(message.if_contains("content"))});
+  }
+  if (const auto* format = asked.if_contains("response_format");
+      format && raw.text.empty() && raw.calls.empty() && format->at("type").as_string() != "text") {
+    raw.text = "{\"said\": \"something\"}";
+  }
+  return fill_in(std::move(raw), talk, tools, user_spoke && !forbidden, of);
+}
+
 show whole(const performance& of) {
   json::array choices;
   for (std::int64_t i = 0; i < of.n; ++i) {
-    std::string text;
+    std::string text = of.said;  // llama-server repeats a prefill here, and not in a stream
     for (const auto& token : of.tokens) text += token;
     json::object message{
         {"role", "assistant"}, {"content", text}, {"refusal", nullptr}, {"annotations", json::array()}};
@@ -222,6 +229,7 @@ class streamer {
       for (const auto& part : {call.arguments.substr(0, half), call.arguments.substr(half)}) {
         add(out, index, {{"tool_calls", {{{"index", k}, {"function", {{"arguments", part}}}}}}}, true);
       }
+      out.pieces.back().in_call = true;
     }
   }
 
@@ -269,7 +277,7 @@ show embeddings(const json::object& asked) {
 
 show completions(const json::object& asked, const script& raw) {
   const auto* prompt = asked.if_contains("prompt");
-  const auto how = fill_in(raw, text_of(prompt), {}, false);
+  const auto how = complete(raw, text_of(prompt));
   const auto chunk = [&](std::string_view text, std::string_view finish) {
     return json::serialize(
         json::object{{"id", "cmpl-fake"},
@@ -319,7 +327,12 @@ show perform_openai(std::string_view path, const json::object& asked, const scri
   if (path.ends_with("/embeddings")) return embeddings(asked);
   if (path.ends_with("/chat/completions")) {
     if (auto refusal = refuse(asked, of)) return *refusal;
-    const auto prepared = prepare(asked, how);
+    auto is = plan_for(asked, how, of);
+    if (is.refused) {
+      return openai_error(400, "invalid_request_error", "",
+                          "Assistant response prefill is incompatible with enable_thinking.");
+    }
+    const auto prepared = prepare(asked, std::move(is));
     return flag(asked, "stream") ? streamer(prepared).run() : whole(prepared);
   }
   if (path.ends_with("/completions")) return completions(asked, how);

@@ -8,38 +8,18 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::array<std::string_view, 12> fault_names{"none",     "reset",     "stall",         "end",
-                                                       "truncate", "garbage",   "error_event",   "html",
-                                                       "no_done",  "no_finish", "double_finish", "endless"};
+constexpr std::array<std::string_view, 13> fault_names{
+    "none", "reset",   "stall",     "end",           "truncate", "garbage",   "error_event",
+    "html", "no_done", "no_finish", "double_finish", "endless",  "short_body"};
+constexpr std::array<std::string_view, 5> manner_names{"continues", "refused", "ignored", "preamble", "overlaps"};
 
-fault parse_fault(std::string_view name) {
-  for (std::size_t i = 0; i < fault_names.size(); ++i) {
-    if (fault_names[i] == name) return static_cast<fault>(i);
+// The enumerator whose name stands at the same place.
+template <class Enum, std::size_t N>
+Enum parse_word(const std::array<std::string_view, N>& names, std::string_view word) {
+  for (std::size_t i = 0; i < N; ++i) {
+    if (names[i] == word) return static_cast<Enum>(i);
   }
-  CHECK(!"a fault that no fake knows");
-}
-
-// A value that fits the schema: enough of JSON Schema for a tool's parameters.
-json::value sample(const json::value& schema) {
-  const auto* object = schema.if_object();
-  if (!object) return nullptr;
-  if (const auto* choices = object->if_contains("enum"); choices && choices->is_array())
-    return choices->get_array().front();
-  const auto* type = object->if_contains("type");
-  const auto name = type && type->is_string() ? std::string_view(type->get_string()) : "object";
-  if (name == "string") return "Paris";
-  if (name == "integer") return 7;
-  if (name == "number") return 7.5;
-  if (name == "boolean") return true;
-  if (name == "array") {
-    const auto* items = object->if_contains("items");
-    return json::array{items ? sample(*items) : json::value("Paris")};
-  }
-  json::object out;
-  if (const auto* members = object->if_contains("properties"); members && members->is_object()) {
-    for (const auto& [key, value] : members->get_object()) out[key] = sample(value);
-  }
-  return out;
+  CHECK(!"a word that no fake knows");
 }
 
 void take_member(script& into, std::string_view name, const json::value& value) {
@@ -60,20 +40,31 @@ void take_member(script& into, std::string_view name, const json::value& value) 
   else if (name == "message")
     into.message = text();
   else if (name == "fault")
-    into.fault = parse_fault(value.as_string());
+    into.fault = parse_word<fault>(fault_names, value.as_string());
   else if (name == "at")
-    into.at = value.to_number<int>();
+    into.at = value.is_string() ? in_call : value.to_number<int>();
+  else if (name == "prefill")
+    into.prefill = parse_going_on(value.as_string());
+  else if (name == "asked")
+    into.asked = parse_going_on(value.as_string());
   else if (name == "first_token_ms")
     into.first_token = time();
   else if (name == "gap_ms")
     into.gap = time();
+  else if (name == "drip_ms")
+    into.drip = time();
+  else if (name == "drip_bytes")
+    into.drip_bytes = value.to_number<std::size_t>();
   else if (name == "times")
     into.times = value.to_number<int>();
   else if (name == "headers") {
     for (const auto& [key, header] : value.as_object()) into.headers.emplace_back(key, header.as_string());
   } else if (name == "calls") {
     for (const auto& call : value.as_array()) {
-      into.calls.push_back({std::string(call.at("name").as_string()), json::serialize(call.at("arguments"))});
+      const auto& arguments = call.at("arguments");
+      into.calls.push_back({std::string(call.at("name").as_string()), arguments.is_string()
+                                                                          ? std::string(arguments.get_string())
+                                                                          : json::serialize(arguments)});
     }
   } else {
     CHECK(!"a member of a script that no fake knows");
@@ -89,14 +80,8 @@ script parse_script(std::string_view text) {
   return out;
 }
 
-script fill_in(script how, std::string_view last_text, const std::vector<tool_shape>& tools, bool may_call) {
-  if (!how.text.empty() || !how.calls.empty()) return how;
-  if (!tools.empty() && may_call) {
-    how.calls.push_back({tools.front().name, json::serialize(sample(tools.front().schema))});
-  } else {
-    how.text = "You said: " + std::string(last_text);
-  }
-  return how;
+going_on parse_going_on(std::string_view word) {
+  return parse_word<going_on>(manner_names, word);
 }
 
 std::vector<std::string> tokens_of(std::string_view text) {

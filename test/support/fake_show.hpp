@@ -10,9 +10,10 @@ namespace meshai::fake {
 
 struct piece {
   std::string bytes;
-  bool token = false;   // content, as against roles, pings and ends
-  bool finish = false;  // carries the finish reason
-  bool done = false;    // the protocol's end
+  bool token = false;    // content, as against roles, pings and ends
+  bool finish = false;   // carries the finish reason
+  bool done = false;     // the protocol's end
+  bool in_call = false;  // the last of a call's arguments
 };
 
 struct show {
@@ -34,12 +35,30 @@ show openai_error(int status, std::string_view type, std::string_view code, std:
 show anthropic_error(int status, std::string_view type, std::string_view message);
 show gemini_error(int status, std::string_view name, std::string_view message);
 
-// The default answer where the script says nothing: what was said, or the first tool called.
 struct tool_shape {
   std::string name;
   boost::json::value schema;
 };
-script fill_in(script how, std::string_view last_text, const std::vector<tool_shape>& tools, bool may_call);
+struct turn {
+  bool assistant = false;
+  std::string text;
+};
+
+// What is played in the end.
+struct plan {
+  script how;            // with the text that is still to be said
+  std::string said;      // what a prefill held of that text already
+  bool refused = false;  // the model takes no prefill
+};
+// The default answer where the script says nothing: what was said, or the first tool called; and of a text the
+// rest, where the conversation says that it is to be continued.
+plan fill_in(script how, const std::vector<turn>& talk, const std::vector<tool_shape>& tools, bool may_call,
+             const options& of);
+// The same for a prompt that the model simply goes on with.
+script complete(script how, std::string_view prompt);
+
+// The arguments of a call as a value; a model's nonsense as an empty object.
+boost::json::value arguments_of(const tool_use& call);
 
 // "Hello big world" -> "Hello", " big", " world": as a tokenizer would, roughly.
 std::vector<std::string> tokens_of(std::string_view text);
