@@ -73,10 +73,8 @@ fuzz:
 	@tools/fuzz build/fuzz $(FUZZ_SECONDS)
 
 bench:
-	@tools/setup/packages build model test
-	@tools/setup/build $(release) MESHAI_TESTS=ON MESHAI_BENCH=ON -- all
-	@tools/setup/engine
-	@models/fetch
+	@tools/setup/packages build test bench
+	@tools/setup/build $(release) MESHAI_TESTS=ON MESHAI_BENCH=ON -- meshai bench_fake bench_load bench_micro
 	@tools/setup/rivals build/rivals
 	@$(ctest) --test-dir $(release) -L '^bench$$' -j 1 --verbose
 
