@@ -248,6 +248,7 @@ class ranker {
 
   void keep_available() {
     const bool fallback = asked_.mesh.fallback.value_or(true);
+    const auto first_model = options_.empty() ? std::string() : options_.front().to.model;
     bool first = true;
     for (auto& each : options_) {
       auto& to = each.to;
@@ -258,7 +259,7 @@ class ranker {
           exclude(to.node, to.model, exclusion::no_fallback);
           continue;
         }
-        if (vectors_ && to.model != options_.front().to.model) {
+        if (vectors_ && to.model != first_model) {
           exclude(to.node, to.model, exclusion::another_model);
           continue;
         }
