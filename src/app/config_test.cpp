@@ -140,7 +140,8 @@ TEST(config, what_is_near_goes_through_no_proxy) {
   const std::string rest =
       "kind = \"openai-compatible\"\nmodels = [\"*\"]\nurl = \"http://127.0.0.1/v1\"\nproxy = ";
   for (const std::string near : {"tier = \"local\"\n", "tier = \"neighbour\"\n"}) {
-    EXPECT_THAT(refusal(node(near + rest + "\"http://127.0.0.1:3128\"")), HasSubstr("proxy: does not go with tier"));
+    EXPECT_THAT(refusal(node(near + rest + "\"http://127.0.0.1:3128\"")),
+                HasSubstr("proxy: does not go with tier"));
     EXPECT_TRUE(parse_config(node(near + rest + "\"none\""), "t"));
   }
   EXPECT_TRUE(parse_config(node("tier = \"cloud\"\n" + rest + "\"http://127.0.0.1:3128\""), "t"));

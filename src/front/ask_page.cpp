@@ -18,7 +18,9 @@ using std::chrono::seconds;
 // Parsing a body of this size takes about as long as a small request in all: the loop does not wait for it.
 constexpr std::size_t parse_elsewhere = 256 * 1024;
 
+// What x-mesh-route says: who answers, or who was asked last.
 std::string route_text(const dispatch::head& facts) {
+  if (facts.node.empty()) return std::string(no_route);
   return fmt::format("{}/{}; tier={}; attempts={}", facts.node, facts.model, to_string(facts.where),
                      facts.attempts);
 }
@@ -89,17 +91,22 @@ chat::answer_head make_head(visit& v, chat::endpoint door, std::string_view mode
   return {.id = make_id(v.world, prefix), .created = now, .model = std::string(model)};
 }
 
+std::string answer_body(visit& v, const chat::request& asked, dispatch::exchange& exchange) {
+  if (asked.endpoint == chat::endpoint::count_tokens)
+    return chat::write_token_count(exchange.answer().usage.input);
+  const auto head = make_head(v, asked.endpoint, exchange.facts().model);
+  return chat::write_answer(asked, exchange.answer(), head, exchange.story());
+}
+
 task<void> answer_whole(visit& v, const chat::request& asked, dispatch::exchange& exchange) {
   std::vector<chat::delta> unused;
   const auto came = co_await exchange.next(unused);
-  const auto route = route_text(exchange.facts());
+  v.route = route_text(exchange.facts());
   if (came != dispatch::progress::answer) {
-    co_return co_await v.refuse(exchange.why().why, exchange.why().retry_after, route);
+    co_return co_await v.refuse(exchange.why().why, exchange.why().retry_after);
   }
-  const auto head = make_head(v, asked.endpoint, exchange.facts().model);
-  const auto body = chat::write_answer(asked, exchange.answer(), head, exchange.story());
-  const auto with = v.headers("application/json", {{"x-mesh-route", route}});
-  (void)co_await v.out.send(200, with, body);
+  const auto body = answer_body(v, asked, exchange);
+  co_await v.send_json(body);
 }
 
 // A stream to the caller: its head leaves with the first token, or after headers_after of silence.
@@ -113,7 +120,8 @@ class stream_out {
       const auto came = co_await from_.next(steps_, by);
       bytes_.clear();
       if (came == dispatch::progress::failed && !v_.out.started()) {
-        co_return co_await v_.refuse(from_.why().why, from_.why().retry_after, route_text(from_.facts()));
+        v_.route = route_text(from_.facts());
+        co_return co_await v_.refuse(from_.why().why, from_.why().retry_after);
       }
       if (!v_.out.started() && !begin()) co_return;
       more = write(came);
@@ -129,8 +137,8 @@ class stream_out {
 
  private:
   bool begin() {
-    const auto route = route_text(from_.facts());
-    const auto with = v_.headers("text/event-stream; charset=utf-8", {{"x-mesh-route", route}});
+    v_.route = route_text(from_.facts());
+    const auto with = v_.headers("text/event-stream; charset=utf-8");
     return v_.out.start(200, with).has_value();
   }
 
@@ -168,11 +176,6 @@ task<void> ask_page(visit& v, chat::endpoint door) {
   auto read = co_await read_request(v, door);
   if (!read) co_return co_await v.refuse(read.error());
   const std::shared_ptr<const chat::request> asked = std::move(*read);
-  if (door == chat::endpoint::count_tokens) {
-    const auto counted = co_await v.asks.count_tokens(make_query(v, asked));
-    if (!counted) co_return co_await v.refuse(counted.error().why, counted.error().retry_after);
-    co_return co_await v.send_json(chat::write_token_count(*counted));
-  }
   const auto exchange = v.asks.complete(make_query(v, asked));
   if (!asked->stream) co_return co_await answer_whole(v, *asked, *exchange);
   stream_out out(v, *asked, *exchange);

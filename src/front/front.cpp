@@ -226,8 +226,11 @@ http::handler::shaped door::refuse(int status, const error& why) {
                            .code = "invalid_http",
                            .message = "The request is not valid HTTP/1.1: " + why.detail + ".",
                            .hint = "Use an HTTP client library; a proxy between may also have broken it."};
-  return {.content_type = "application/json",
-          .body = chat::write_problem(chat::endpoint::chat_completions, what, {})};
+  const auto id = make_id(of_.world, "req_");
+  return {.headers = {{"Content-Type", "application/json"},
+                      {"x-mesh-request-id", id},
+                      {"x-mesh-route", std::string(no_route)}},
+          .body = chat::write_problem(chat::endpoint::chat_completions, what, id)};
 }
 
 front::front(env::world& world, dispatch::dispatcher& asks, crowd& others, office& above,

@@ -40,6 +40,7 @@ class crowd final : public http::body_budget {
   std::size_t inside() const { return connections_.load(std::memory_order_relaxed); }
 
   // Bytes of all request bodies in flight.
+  std::size_t bodies() const { return bodies_.load(std::memory_order_relaxed); }
   bool try_acquire(std::size_t bytes) override { return take(bodies_, bytes, max_bodies_); }
   void release(std::size_t bytes) noexcept override { bodies_.fetch_sub(bytes, std::memory_order_relaxed); }
 

@@ -17,6 +17,7 @@ std::vector<wire::header> visit::headers(std::string_view content_type,
   // The names under which the official clients look for it.
   const bool anthropic = door == chat::endpoint::messages || door == chat::endpoint::count_tokens;
   all.push_back({anthropic ? "request-id" : "x-request-id", request_id});
+  all.push_back({"x-mesh-route", route});
   if (!allowed_origin.empty()) {
     all.push_back({"Access-Control-Allow-Origin", allowed_origin});
     all.push_back({"Access-Control-Expose-Headers", "x-mesh-route, x-mesh-request-id, retry-after"});
@@ -32,15 +33,13 @@ task<void> visit::send(int status, std::string_view content_type, std::string_vi
   (void)co_await out.send(status, with, body);
 }
 
-task<void> visit::refuse(const chat::problem& why, std::optional<std::chrono::milliseconds> retry_after,
-                         std::string_view route) {
+task<void> visit::refuse(const chat::problem& why, std::optional<std::chrono::milliseconds> retry_after) {
   auto with = headers("application/json");
   std::string seconds;
   if (retry_after) {
     seconds = fmt::format("{}", std::max<std::int64_t>(1, (retry_after->count() + 999) / 1000));
     with.push_back({"Retry-After", seconds});
   }
-  if (!route.empty()) with.push_back({"x-mesh-route", route});
   if (why.status == 401) with.push_back({"WWW-Authenticate", "Bearer realm=\"meshai\""});
   const auto body = chat::write_problem(door, why, request_id);
   (void)co_await out.send(why.status, with, body);

@@ -13,6 +13,9 @@
 
 namespace meshai::front {
 
+// x-mesh-route of an answer that nobody else was asked for.
+inline constexpr std::string_view no_route = "none; attempts=0";
+
 struct visit {
   env::world& world;
   dispatch::dispatcher& asks;
@@ -24,6 +27,7 @@ struct visit {
   const caller* who = nullptr;  // null: the owner, or an open door
   std::string allowed_origin;   // empty: no CORS headers
   std::string request_id;
+  std::string route = std::string(no_route);               // as x-mesh-route tells it
   chat::endpoint door = chat::endpoint::chat_completions;  // whose dialect errors are in
 
   // Headers of every answer, then `more`. Views of this visit's own strings.
@@ -32,9 +36,8 @@ struct visit {
 
   task<void> send(int status, std::string_view content_type, std::string_view body);
   task<void> send_json(std::string_view body) { return send(200, "application/json", body); }
-  // The problem in the caller's dialect; `retry_after` also as the header, in whole seconds. `route` may be empty.
-  task<void> refuse(const chat::problem& why, std::optional<std::chrono::milliseconds> retry_after = {},
-                    std::string_view route = {});
+  // The problem in the caller's dialect; `retry_after` also as the header, in whole seconds.
+  task<void> refuse(const chat::problem& why, std::optional<std::chrono::milliseconds> retry_after = {});
 };
 
 // Answers everything that asks a model: chat, completions, messages, embeddings, count_tokens.

@@ -61,9 +61,8 @@ task<opened> run_race(const env::world& world, std::vector<env::address> to, ins
   const auto in = std::make_shared<race>(world.loop);
   // Each gets its share of a time that is too short for the full delay.
   const auto delay =
-      deadline == never
-          ? attempt_delay
-          : std::min(attempt_delay, (deadline - clock.now()) / static_cast<std::int64_t>(to.size()));
+      deadline == never ? attempt_delay
+                        : std::min(attempt_delay, (deadline - clock.now()) / static_cast<std::int64_t>(to.size()));
   env::scope dials(world.loop);  // ends those that lost
   std::size_t next = 0;
   for (instant starts = clock.now();;) {

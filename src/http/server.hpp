@@ -11,6 +11,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/error.hpp"
 #include "env/clock.hpp"
@@ -104,9 +106,10 @@ class handler {
   // connection or its sending half, as proxies commonly take it.
   virtual task<void> handle(request& in, responder& out) = 0;
 
-  // The body of the answer to a message that could not be read at all, whose status is 400 to 505.
+  // The answer to a message that could not be read at all, whose status is 400 to 505.
   struct shaped {
-    std::string content_type, body;
+    std::vector<std::pair<std::string, std::string>> headers;
+    std::string body;
   };
   virtual shaped refuse(int status, const error& why) = 0;
 };

@@ -158,10 +158,7 @@ task<bool> connection::answer_one() {
     const counted running(home_->busy, handling_);
     co_await home_->what.handle(in, out);
     if (turn_.answer == progress::none && !read_ended_) {
-      const error why{error_kind::unavailable, "the request was left without an answer"};
-      const auto shaped = home_->what.refuse(500, why);
-      const wire::header type[] = {{"Content-Type", shaped.content_type}};
-      (void)co_await send(500, type, shaped.body);
+      (void)co_await send_shaped(500, {error_kind::unavailable, "the request was left without an answer"});
     }
   }
   budget_.release();
@@ -174,12 +171,16 @@ task<bool> connection::answer_one() {
   co_return false;
 }
 
-task<void> connection::refuse(const error& why) {
-  const auto status = parser_.refusal_status();
-  const auto shaped = home_->what.refuse(status, why);
-  const wire::header type[] = {{"Content-Type", shaped.content_type}};
+task<void> connection::refuse(error why) {
   turn_.body_failed = true;
-  if (co_await send(status, type, shaped.body)) co_await linger();
+  if (co_await send_shaped(parser_.refusal_status(), std::move(why))) co_await linger();
+}
+
+task<result<void>> connection::send_shaped(int status, error why) {
+  const auto shaped = home_->what.refuse(status, why);
+  std::vector<wire::header> headers;
+  for (const auto& [name, value] : shaped.headers) headers.push_back({name, value});
+  co_return co_await send(status, headers, shaped.body);
 }
 
 task<bool> connection::drop_rest_of_body() {

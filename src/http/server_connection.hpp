@@ -90,7 +90,8 @@ class connection {
   void consume(std::size_t size);
   task<void> more();
   task<bool> answer_one();
-  task<void> refuse(const error& why);
+  task<void> refuse(error why);
+  task<result<void>> send_shaped(int status, error why);  // in the handler's words
   task<bool> drop_rest_of_body();
   task<void> linger();
 

@@ -58,7 +58,8 @@ struct by_path final : handler {
   }
 
   shaped refuse(int status, const error& why) override {
-    return {"application/json", "{\"status\":" + std::to_string(status) + ",\"why\":\"" + why.detail + "\"}"};
+    return {{{"Content-Type", "application/json"}},
+            "{\"status\":" + std::to_string(status) + ",\"why\":\"" + why.detail + "\"}"};
   }
 
   static int status_of(const error& why) {

@@ -53,7 +53,7 @@ struct core {
   std::map<std::string, host_parts*> hosts;                   // by IP address
   std::map<std::string, std::vector<std::string>> names;
   std::set<std::string> distrusted;
-  std::vector<std::string> secured;
+  std::vector<std::string> secured, looked_up;
   std::vector<std::string> lines;
 
   link& between(const std::string& from, const std::string& to);

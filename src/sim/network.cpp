@@ -75,6 +75,7 @@ task<bool> network::travel(const std::string& from, const std::string& to, insta
 task<result<std::vector<std::string>>> network::resolve(std::string host, instant deadline) {
   if (is_numeric(host)) co_return std::vector{host};
   if (host == "localhost" || host.ends_with(".localhost")) co_return std::vector<std::string>{"127.0.0.1", "::1"};
+  core_.looked_up.push_back(host);
   const auto answered = core_.now + std::chrono::microseconds(core_.chance.between(1'000, 20'000));
   clock watch(core_);
   co_await watch.sleep_until(std::min(answered, deadline));

@@ -94,8 +94,9 @@ class simulation {
   std::uint64_t seed() const;
   // Over every event so far: timers, connections, bytes, names, programs.
   std::uint64_t trace() const;
-  const std::vector<std::string>& log() const;      // where keep_log is set
-  const std::vector<std::string>& secured() const;  // the hosts that secure_client() was asked for, in order
+  const std::vector<std::string>& log() const;        // where keep_log is set
+  const std::vector<std::string>& secured() const;    // the hosts that secure_client() was asked for, in order
+  const std::vector<std::string>& looked_up() const;  // the names that resolve() was asked for, in order
 
  private:
   struct parts;

@@ -126,5 +126,8 @@ const std::vector<std::string>& simulation::log() const {
 const std::vector<std::string>& simulation::secured() const {
   return parts_->world.secured;
 }
+const std::vector<std::string>& simulation::looked_up() const {
+  return parts_->world.looked_up;
+}
 
 }  // namespace meshai::sim

@@ -20,9 +20,8 @@ TEST(endpoint, a_key_leaves_only_over_tls_or_to_this_machine) {
                           "http://[::1]:1/v1", "unix:///run/x.sock"}) {
     EXPECT_TRUE(make_endpoint(at(url, {"sk-1"}))) << url;
   }
-  for (const auto* url :
-       {"http://api.example.com/v1", "http://10.0.0.1/v1", "http://localhost.example.com", "http://192.168.1.2",
-        "http://127.example.com", "http://127.0.0.1.example.com"}) {
+  for (const auto* url : {"http://api.example.com/v1", "http://10.0.0.1/v1", "http://localhost.example.com",
+                          "http://192.168.1.2", "http://127.example.com", "http://127.0.0.1.example.com"}) {
     const auto made = make_endpoint(at(url, {"sk-1"}));
     ASSERT_FALSE(made) << url;
     EXPECT_TRUE(made.error().detail.contains("\"n\"") && made.error().detail.contains("https://"))

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 
 #include "env/clock.hpp"
@@ -195,6 +196,19 @@ show list_models(const options& how) {
   return out;
 }
 
+// Ollama's own list, the one place where it says what runs on another host.
+show list_tags(const options& how) {
+  json::array all;
+  for (const auto& name : how.models) {
+    json::object one{{"name", name}, {"model", name}, {"size", 1}};
+    if (std::ranges::contains(how.remote, name)) one["remote_host"] = "https://ollama.com:443";
+    all.push_back(std::move(one));
+  }
+  show out;
+  out.pieces.push_back({json::serialize(json::object{{"models", std::move(all)}}), true, true, true});
+  return out;
+}
+
 // The script that the prompt itself carries, or an empty one.
 std::optional<script> scripted(std::string_view body) {
   const auto begin = body.rfind("fake:{");
@@ -212,6 +226,7 @@ show perform(const options& how, const seen& asked, const script& plays) {
   const auto path = std::string_view(asked.target).substr(0, asked.target.find('?'));
   if (!knows_key(how, asked)) return key_refused(how);
   if (asked.method == "GET" && path.ends_with("/models")) return list_models(how);
+  if (asked.method == "GET" && path == "/api/tags" && !how.remote.empty()) return list_tags(how);
   boost::system::error_code wrong;
   const auto parsed = json::parse(asked.body, wrong);
   if (wrong || !parsed.is_object())

@@ -91,6 +91,7 @@ struct options {
   protocol speaks = protocol::openai;
   std::string key;  // demanded where it is not empty
   std::vector<std::string> models{"fake-model"};
+  std::vector<std::string> remote;  // those of `models` that it passes on, as an Ollama's list tells (/api/tags)
   bool keep_requests = true;  // the last 1,000 of them
   // Where the conversation ends with the assistant's message, and where it ends with one of the user that asks to
   // go on with it.
