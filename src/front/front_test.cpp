@@ -196,6 +196,18 @@ TEST_F(locked, errors_speak_the_callers_dialect_and_say_what_to_do) {
   each("/v1/messages/count_tokens", hello_claude, true);
 }
 
+TEST_F(door_rules, a_rate_limit_says_when_to_come_back) {
+  m.add("gemini", tier::cloud, {.speaks = fake::protocol::gemini})
+      .play({.status = 429,
+             .type = "RESOURCE_EXHAUSTED",
+             .message = "Check your plan and billing details.",
+             .retry_delay = "6.2s"});
+  const auto got = chat(hello);
+  EXPECT_EQ(got.status, 429) << got.body;
+  EXPECT_EQ(got.header("retry-after"), "7");
+  EXPECT_EQ(got.error("code"), "rate_limit_exceeded");
+}
+
 TEST_F(door_rules, an_unknown_path_is_a_typed_404) {
   m.add("one");
   for (const auto* path : {"/v1/images/generations", "/v1/responses", "/v1/audio/speech", "/v1/", "/v1/chat",

@@ -82,3 +82,5 @@ std::optional<std::chrono::milliseconds> retry_after(std::span<const header> of,
 std::optional<std::chrono::milliseconds> retry_after_in_words(std::string_view message);
 
 }  // namespace meshai::route
+// Gemini's error object: google.rpc.RetryInfo among its details, {"retryDelay": "34.074824224s"}.
+std::optional<std::chrono::milliseconds> retry_after_in_body(std::string_view body);

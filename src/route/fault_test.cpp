@@ -303,6 +303,19 @@ TEST(retry_after, reads_every_form) {
   }
 }
 
+TEST(retry_after, reads_geminis_details) {
+  EXPECT_EQ(retry_after_in_body(R"({"error":{"code":429,"status":"RESOURCE_EXHAUSTED","details":[
+      {"@type":"type.googleapis.com/google.rpc.QuotaFailure","violations":[{}]},
+      {"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"34.074824224s"}]}})"),
+            34075ms);
+  EXPECT_EQ(retry_after_in_body(R"([{"error":{"details":[{"retryDelay" : "7s"}]}}])"), 7s);
+  EXPECT_EQ(retry_after_in_body(R"({"retryDelay":"999999s"})"), 1h);
+  for (const auto* body : {"", "{}", R"({"retryDelay":7})", R"({"retryDelay":"soon"})", R"({"retryDelay":"7s)",
+                           R"({"retryDelay")", R"({"message":"they say \"retryDelay\": \"7s\""})"}) {
+    EXPECT_EQ(retry_after_in_body(body), std::nullopt) << body;
+  }
+}
+
 TEST(retry_after, reads_words) {
   EXPECT_EQ(retry_after_in_words("Rate limit reached. Please try again in 20s. Visit..."), 20s);
   EXPECT_EQ(retry_after_in_words("Please try again in 6m0s."), 6min);

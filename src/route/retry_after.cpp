@@ -218,4 +218,19 @@ std::optional<milliseconds> retry_after_in_words(std::string_view message) {
   return std::nullopt;
 }
 
+std::optional<milliseconds> retry_after_in_body(std::string_view body) {
+  // Inside of a text the quotes would be escaped: this is the member itself, wherever in `details` it stands.
+  constexpr std::string_view member = "\"retryDelay\"", blanks = " \t\r\n";
+  const auto at = body.find(member);
+  if (at == std::string_view::npos) return std::nullopt;
+  auto rest = body.substr(at + member.size());
+  for (const char next : {':', '"'}) {
+    rest.remove_prefix(std::min(rest.find_first_not_of(blanks), rest.size()));
+    if (!rest.starts_with(next)) return std::nullopt;
+    rest.remove_prefix(1);
+  }
+  const auto span = take_duration(rest);
+  return span && rest.starts_with('"') ? std::optional(bounded(*span)) : std::nullopt;
+}
+
 }  // namespace meshai::route

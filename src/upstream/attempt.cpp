@@ -145,10 +145,11 @@ task<void> conversation::judge_status() {
   }
   std::vector<route::header> about;
   for (const auto& [name, value] : answer_->headers()) about.push_back({name, value});
-  const auto wait = route::retry_after(about, world_.clock.wall());
+  auto wait = route::retry_after(about, world_.clock.wall());
   answer_->read_by(world_.clock.now() + error_body_within);
   const auto body = co_await answer_->read_all(longest_error);
   auto said = chat::read_error(what_.to->dialect, status, body ? std::string_view(*body) : std::string_view());
+  if (!wait && body) wait = route::retry_after_in_body(*body);
   said.status = status;
   what_.to->scrub(said);
   auto made = route::status_fault(node(), said, wait);

@@ -66,6 +66,7 @@ struct script {
   std::string finish;               // in the protocol's own words; empty: what fits
   int status = 200;                 // else: an error answer
   std::string type, code, message;  // of the error
+  std::string retry_delay;          // Gemini's, among the error's details: "7s"
   std::vector<std::pair<std::string, std::string>> headers;
   fake::fault fault = fake::fault::none;
   int at = -1;  // piece of the stream, 0 the first token; or in_call

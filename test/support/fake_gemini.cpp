@@ -155,17 +155,21 @@ show perform(const performance& of, bool stream) {
 
 }  // namespace
 
-show gemini_error(int status, std::string_view name, std::string_view message) {
+show gemini_error(int status, std::string_view name, std::string_view message, std::string_view retry_delay) {
+  json::object error{{"code", status}, {"message", message}, {"status", name}};
+  if (!retry_delay.empty()) {
+    error["details"] = {{{"@type", "type.googleapis.com/google.rpc.RetryInfo"}, {"retryDelay", retry_delay}}};
+  }
   show out;
   out.status = status;
-  out.pieces.push_back(
-      {json::serialize(json::object{{"error", {{"code", status}, {"message", message}, {"status", name}}}}), false,
-       false, true});
+  out.pieces.push_back({json::serialize(json::object{{"error", std::move(error)}}), false, false, true});
   return out;
 }
 
 show perform_gemini(std::string_view path, const json::object& asked, const script& how, const options& of) {
-  if (how.status != 200) return gemini_error(how.status, how.type.empty() ? "INTERNAL" : how.type, how.message);
+  if (how.status != 200) {
+    return gemini_error(how.status, how.type.empty() ? "INTERNAL" : how.type, how.message, how.retry_delay);
+  }
   const auto models = path.find("/models/");
   const auto colon = path.rfind(':');
   if (models == std::string_view::npos || colon == std::string_view::npos)

@@ -39,6 +39,8 @@ void take_member(script& into, std::string_view name, const json::value& value) 
     into.code = text();
   else if (name == "message")
     into.message = text();
+  else if (name == "retry_delay")
+    into.retry_delay = text();
   else if (name == "fault")
     into.fault = parse_word<fault>(fault_names, value.as_string());
   else if (name == "at")

@@ -33,7 +33,7 @@ show perform_gemini(std::string_view path, const boost::json::object& asked, con
 
 show openai_error(int status, std::string_view type, std::string_view code, std::string_view message);
 show anthropic_error(int status, std::string_view type, std::string_view message);
-show gemini_error(int status, std::string_view name, std::string_view message);
+show gemini_error(int status, std::string_view name, std::string_view message, std::string_view retry_delay = {});
 
 struct tool_shape {
   std::string name;
