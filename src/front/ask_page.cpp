@@ -59,9 +59,7 @@ task<chat::parsed<std::shared_ptr<chat::request>>> read_request(visit& v, chat::
     parsed = chat::parse_request(door, *body);
   }
   if (!parsed) co_return std::unexpected(std::move(parsed.error()));
-  for (const auto& [name, value] : v.in.head().headers) {
-    if (auto taken = take_mesh_header(name, value, parsed->mesh); !taken) co_return std::unexpected(taken.error());
-  }
+  parsed->mesh = stricter(parsed->mesh, v.asked);
   co_return std::make_shared<chat::request>(*std::move(parsed));
 }
 

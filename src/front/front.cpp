@@ -7,6 +7,7 @@
 #include "env/clock.hpp"
 #include "env/log.hpp"
 #include "env/scope.hpp"
+#include "front/options.hpp"
 #include "front/visit.hpp"
 
 namespace meshai::front {
@@ -203,6 +204,9 @@ task<void> door::handle(http::request& in, http::responder& out) {
     const auto who = admit_key(*v.now->rules, head);
     if (!who) co_return co_await v.refuse(who.error());
     v.who = *who;
+  }
+  if (const auto known = take_mesh_headers(in.head().headers, v.asked); !known) {
+    co_return co_await v.refuse(known.error());
   }
   if (!wanted && in.path().starts_with(one_model) && in.method() != "POST") {
     co_return co_await one_model_page(v, in.path().substr(one_model.size()));

@@ -40,6 +40,21 @@ TEST_F(mesh_rules, unknown_members_and_headers_are_named_and_private_is_refused)
   EXPECT_EQ(asked(), 0u);
 }
 
+TEST_F(mesh_rules, headers_hold_for_every_page) {
+  m.add("here", tier::local, {.models = {"small"}});
+  m.add("far", tier::cloud, {.models = {"big"}});
+  for (const auto* path : {"/v1/models", "/v1/models/small", "/metrics", "/v1/nothing"}) {
+    const auto got = get(path, "x-mesh-private: true\r\n");
+    EXPECT_EQ(got.status, 400) << path;
+    EXPECT_EQ(got.error("param"), "x-mesh-private") << path;
+  }
+  EXPECT_THAT(get("/v1/models").body, HasSubstr("\"big\""));
+  const auto near = get("/v1/models", "x-mesh-reach: device\r\n");
+  EXPECT_THAT(near.body, HasSubstr("\"small\""));
+  EXPECT_THAT(near.body, ::testing::Not(HasSubstr("\"big\"")));
+  EXPECT_EQ(get("/v1/models/big", "x-mesh-reach: device\r\n").status, 404);
+}
+
 TEST_F(mesh_rules, mesh_is_taken_out_before_anything_goes_upstream) {
   for (const auto speaks : {fake::protocol::openai, fake::protocol::anthropic, fake::protocol::gemini})
     m.add("n" + std::to_string(m.nodes.size()), tier::cloud, {.speaks = speaks});

@@ -16,6 +16,7 @@ std::vector<route::listed_model> models_for(const visit& v) {
     allowed.key = v.who->reach;
     allowed.allowed = v.who->models;
   }
+  if (v.asked.reach) allowed.key = strictest(allowed.key, *v.asked.reach);
   return route::list_models(*v.now->setup->directory, allowed);
 }
 

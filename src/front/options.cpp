@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 
 namespace meshai::front {
 namespace {
@@ -35,10 +36,12 @@ chat::parsed<void> take_mesh_header(std::string_view name, std::string_view valu
   constexpr std::string_view prefix = "x-mesh-";
   if (name.size() < prefix.size() || lower(name.substr(0, prefix.size())) != prefix) return {};
   const auto header = lower(name);
+  chat::mesh_options said;
   if (header == "x-mesh-reach") {
-    const auto bound = parse_reach(value);
-    if (!bound) return refuse(header, "x-mesh-reach has an unknown value.", "Use device, site, mesh or cloud.");
-    into.reach = into.reach ? strictest(*into.reach, *bound) : *bound;
+    said.reach = parse_reach(value);
+    if (!said.reach)
+      return refuse(header, "x-mesh-reach has an unknown value.", "Use device, site, mesh or cloud.");
+    into = stricter(into, said);
     return {};
   }
   if (header != "x-mesh-fallback" && header != "x-mesh-drop") {
@@ -47,10 +50,28 @@ chat::parsed<void> take_mesh_header(std::string_view name, std::string_view valu
   }
   const auto flag = parse_bool(value);
   if (!flag) return refuse(header, fmt::format("{} is neither true nor false.", header), "Send true or false.");
-  // The stricter of the two: no fallback, no drop.
-  auto& member = header == "x-mesh-fallback" ? into.fallback : into.drop;
-  member = member.value_or(true) && *flag;
+  (header == "x-mesh-fallback" ? said.fallback : said.drop) = flag;
+  into = stricter(into, said);
   return {};
+}
+
+chat::parsed<void> take_mesh_headers(const wire::header_list& all, chat::mesh_options& into) {
+  for (const auto& [name, value] : all) {
+    if (auto taken = take_mesh_header(name, value, into); !taken) return taken;
+  }
+  return {};
+}
+
+chat::mesh_options stricter(const chat::mesh_options& a, const chat::mesh_options& b) {
+  const auto both = [](const auto& x, const auto& y, auto of) {
+    return x && y ? std::optional(of(*x, *y)) : x ? x : y;
+  };
+  chat::mesh_options out = a;
+  out.reach = both(a.reach, b.reach, strictest);
+  // No fallback and no drop are the stricter ones.
+  out.fallback = both(a.fallback, b.fallback, std::logical_and<>());
+  out.drop = both(a.drop, b.drop, std::logical_and<>());
+  return out;
 }
 
 }  // namespace meshai::front

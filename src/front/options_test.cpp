@@ -25,6 +25,19 @@ TEST(mesh_headers, never_weaken_the_body) {
   EXPECT_EQ(options.drop, false);
 }
 
+TEST(mesh_headers, the_stricter_of_two_holds_either_way_round) {
+  const chat::mesh_options strict{.reach = reach::site, .fallback = false, .drop = false};
+  const chat::mesh_options wide{.reach = reach::cloud, .fallback = true, .drop = true};
+  for (const auto& both :
+       {stricter(strict, wide), stricter(wide, strict), stricter(strict, {}), stricter({}, strict)}) {
+    EXPECT_EQ(both.reach, reach::site);
+    EXPECT_EQ(both.fallback, false);
+    EXPECT_EQ(both.drop, false);
+  }
+  EXPECT_EQ(stricter({}, {}).reach, std::nullopt);
+  EXPECT_EQ(stricter(wide, {}).drop, true);
+}
+
 TEST(mesh_headers, what_is_not_implemented_is_named) {
   chat::mesh_options options;
   for (const auto* name : {"x-mesh-private", "X-MESH-Prefer", "x-mesh-"}) {

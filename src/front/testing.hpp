@@ -10,7 +10,6 @@
 
 #include "caller.hpp"
 #include "dispatch/testing.hpp"
-#include "env/pool.hpp"
 #include "env/scope.hpp"
 #include "front/front.hpp"
 
@@ -29,17 +28,6 @@ struct desk final : office {
     co_return result<void>{};
   }
   int reloads = 0;
-};
-
-// The simulator's pool, and how often it was used.
-struct counting_pool final : env::pool {
-  explicit counting_pool(env::pool& of) : inner(of) {}
-  task<void> run(std::move_only_function<void()> work) override {
-    ++runs;
-    co_await inner.run(std::move(work));
-  }
-  env::pool& inner;
-  int runs = 0;
 };
 
 inline caller make_caller(std::string name, std::string key) {
@@ -105,7 +93,7 @@ struct pretend_door {
 
   dispatch::testing::mesh m;
   sim::host& outside = m.pretend.add_host("outside", "10.0.0.9");
-  counting_pool counted{m.world.pool};
+  fake::counting_pool counted{m.world.pool};
   env::world ours{m.world.loop,    m.world.clock, m.world.random, m.world.entropy, m.world.network,
                   m.world.process, counted,       m.world.log,    m.world.metrics};
   std::size_t most_callers = 1000, most_bodies = 256 << 20;  // until open()

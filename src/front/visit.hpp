@@ -28,6 +28,7 @@ struct visit {
   std::string allowed_origin;   // empty: no CORS headers
   std::string request_id;
   std::string route = std::string(no_route);               // as x-mesh-route tells it
+  chat::mesh_options asked;                                // by x-mesh-* headers
   chat::endpoint door = chat::endpoint::chat_completions;  // whose dialect errors are in
 
   // Headers of every answer, then `more`. Views of this visit's own strings.

@@ -44,7 +44,7 @@ struct whole_node : ::testing::Test {
 
   void begin() {
     next = [this] { return copy_of(first); };
-    node = std::make_unique<class node>(std::vector{us.world()},
+    node = std::make_unique<class node>(std::vector{ours},
                                         options{.version = "test", .read_plan = [this] { return next(); }});
     ASSERT_TRUE(node->begin(copy_of(first)));
     std::vector<door> doors(2);
@@ -108,6 +108,10 @@ struct whole_node : ::testing::Test {
   std::vector<std::unique_ptr<env::world>> worlds;
   std::vector<std::unique_ptr<env::listener>> listeners;
   std::vector<std::unique_ptr<fake::provider>> providers;
+  env::world real = us.world();
+  fake::counting_pool counted{real.pool};
+  env::world ours{real.loop,    real.clock, real.random, real.entropy, real.network,
+                  real.process, counted,    real.log,    real.metrics};
   plan first;
   std::function<result<plan>()> next;
   std::unique_ptr<class node> node;
@@ -159,6 +163,19 @@ TEST_F(whole_node, an_api_held_to_this_device_lists_and_asks_nothing_beyond) {
   EXPECT_EQ(ask("auto").status, 200);
   EXPECT_EQ(ask("far/big").status, 403);
   EXPECT_TRUE(far.requests().empty());
+}
+
+// mark_remote looks for each of them: also that may not hold up the loop.
+TEST_F(whole_node, a_long_list_of_models_is_parsed_off_the_loop) {
+  fake::options how;
+  how.models.clear();
+  for (int i = 0; i < 4000; ++i) how.models.push_back("model-" + std::to_string(i) + std::string(50, 'x'));
+  how.remote = {how.models.back()};
+  add("ollama", tier::local, us, ollama_at, how);
+  begin();
+  EXPECT_EQ(counted.runs, 2);
+  EXPECT_EQ(ask(how.models.front(), "x-mesh-reach: device\r\n").status, 200);
+  EXPECT_EQ(ask("ollama/" + how.models.back(), "x-mesh-reach: device\r\n").status, 403);
 }
 
 TEST_F(whole_node, what_is_off_is_not_even_asked_for_its_models) {

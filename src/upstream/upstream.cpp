@@ -1,5 +1,8 @@
 #include "upstream/upstream.hpp"
 
+#include <functional>
+
+#include "env/pool.hpp"
 #include "upstream/attempt.hpp"
 #include "upstream/discovery.hpp"
 
@@ -11,6 +14,7 @@ using namespace std::chrono_literals;
 constexpr std::size_t longest_list = 4 << 20;
 constexpr std::size_t most_models = 10'000;
 constexpr int most_pages = 20;
+constexpr std::size_t parsed_elsewhere = 256 << 10;  // a longer list would hold up the loop
 
 // One page of a list by GET. `what` is the whole request target.
 task<result<std::string>> get(http::client& over, const endpoint& of, const route::health& known,
@@ -33,6 +37,13 @@ task<result<std::string>> get(http::client& over, const endpoint& of, const rout
   co_return co_await answered->read_all(longest_list);
 }
 
+// `work` outlives the wait for it.
+template <class Work>
+task<void> run_where_it_fits(env::world& world, std::size_t bytes, Work& work) {
+  if (bytes > parsed_elsewhere) co_return co_await world.pool.run(std::ref(work));
+  work();
+}
+
 }  // namespace
 
 client::client(env::world& world, http::client& over, route::health& known)
@@ -49,7 +60,9 @@ task<result<std::vector<discovered>>> client::models(const endpoint& of, instant
     const auto target = of.target(list_path(of.dialect, after));
     const auto body = co_await get(http_, of, known_, target, world_.clock.now(), deadline);
     if (!body) co_return std::unexpected(body.error());
-    auto list = read_model_list(of.dialect, *body);
+    result<model_list> list;
+    auto read = [&] { list = read_model_list(of.dialect, *body); };
+    co_await run_where_it_fits(world_, body->size(), read);
     if (!list) co_return fail(error_kind::malformed, "node \"" + of.node + "\": " + list.error().detail);
     for (auto& each : list->models) all.push_back(std::move(each));
     if (list->next.empty() || list->next == after) break;
@@ -60,7 +73,8 @@ task<result<std::vector<discovered>>> client::models(const endpoint& of, instant
     // Only an Ollama has this list, and only there it says what runs on another host. Whoever has none answers
     // 404.
     const auto tags = co_await get(http_, of, known_, "/api/tags", world_.clock.now(), deadline);
-    if (tags) mark_remote(*tags, all);
+    auto mark = [&] { mark_remote(*tags, all); };
+    if (tags) co_await run_where_it_fits(world_, tags->size(), mark);
   }
   co_return all;
 }

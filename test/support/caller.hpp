@@ -13,6 +13,7 @@
 
 #include "env/clock.hpp"
 #include "env/network.hpp"
+#include "env/pool.hpp"
 #include "env/world.hpp"
 #include "wire/wire.hpp"
 
@@ -98,5 +99,16 @@ inline task<void> converse(env::world world, env::address to, std::string raw, h
     bytes.append(more, *size);
   }
 }
+
+// A pool, and how often it was used.
+struct counting_pool final : env::pool {
+  explicit counting_pool(env::pool& of) : inner(of) {}
+  task<void> run(std::move_only_function<void()> work) override {
+    ++runs;
+    co_await inner.run(std::move(work));
+  }
+  env::pool& inner;
+  int runs = 0;
+};
 
 }  // namespace meshai::fake
