@@ -49,7 +49,8 @@ std::string write_answer(const request&, const answer& whole, const answer_head&
   out.member("model", head.model.empty() ? whole.model : head.model).key("content").begin_array();
   write_answer_blocks(out, first.parts);
   if (!first.refusal.empty()) out.begin_object().member("type", "text").member("text", first.refusal).end_object();
-  out.end_array().member("stop_reason", stop_reason(first.finish));
+  const bool refused = !first.refusal.empty() && first.finish == finish::stop;  // as OpenAI's refusals end
+  out.end_array().member("stop_reason", stop_reason(refused ? finish::refusal : first.finish));
   if (first.stop_sequence.empty()) {
     out.member_null("stop_sequence");
   } else {

@@ -8,11 +8,22 @@
 namespace meshai::chat::anthropic {
 namespace {
 
+// A member that says what would be so without it.
+bool is_default(std::string_view name, const json::value& v) {
+  if (v.is_null()) return true;
+  if (name != "citations") return false;
+  if (const auto* made = v.if_array()) return made->empty();
+  const auto* asked = v.if_object();
+  const auto* enabled = asked ? json::find(*asked, "enabled") : nullptr;
+  return enabled && enabled->is_bool() && !enabled->get_bool();
+}
+
 // The members of a block that its part has no place for.
 raw_members rest(const json::object& block, std::initializer_list<std::string_view> known) {
   raw_members out;
   for (const auto& [name, value] : block) {
-    if (name != "type" && std::ranges::find(known, std::string_view(name)) == known.end()) {
+    if (name != "type" && !is_default(name, value) &&
+        std::ranges::find(known, std::string_view(name)) == known.end()) {
       out.push_back({std::string(name), json::to_text(value)});
     }
   }

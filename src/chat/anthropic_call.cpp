@@ -34,6 +34,28 @@ bool is_blank(std::string_view text) {
   return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
 }
 
+// Claude 4.6 and later.
+bool is_adaptive(std::string_view model) {
+  const auto claude = generation_of(model);
+  return claude && *claude >= generation{.major = 4, .minor = 6};
+}
+
+bool forces_call(const request& of) {
+  const auto kind = of.tool_choice.kind;
+  return !of.tools.empty() && (kind == tool_choice_kind::required || kind == tool_choice_kind::named);
+}
+
+// Anthropic's mark for its cache, which callers of other dialects send as it is.
+void write_cache_control(json::writer& out, const raw_members& extra) {
+  const auto mark = std::ranges::find(extra, "cache_control", &raw_member::name);
+  if (mark != extra.end()) out.member_raw("cache_control", mark->raw);
+}
+
+raw_members without_cache_control(raw_members extra) {
+  std::erase_if(extra, [](const raw_member& one) { return one.name == "cache_control"; });
+  return extra;
+}
+
 // How many tokens of thought a request asks for; 0 where it asks for none.
 std::int64_t thinking_budget(const request& of) {
   struct grade {
@@ -63,7 +85,9 @@ class call_writer {
 
  private:
   void settings();
+  void sampling();
   void thinking();
+  bool thinks() const;
   bool interrupts_thinking() const;
   void output_config(std::string_view effort);
   void tools();
@@ -71,7 +95,8 @@ class call_writer {
   void system();
   void messages();
   void block(const part& piece, const message& in);
-  void text(std::string_view text, bool prefill);
+  void text(const part& piece, bool prefill);
+  void refuse_part(const part& piece);
   void media(const part& piece);
   void reasoning_block(const part& piece);
   void result(const part& piece, const message& in);
@@ -102,15 +127,45 @@ parsed<upstream_call> call_writer::write() {
 void call_writer::settings() {
   out_.member_integer("max_tokens", max_tokens_);
   if (to_.stream) out_.member_boolean("stream", true);
-  if (of_.temperature) out_.member_number("temperature", *of_.temperature);
-  if (of_.top_p) out_.member_number("top_p", *of_.top_p);
-  if (of_.top_k) out_.member_integer("top_k", *of_.top_k);
-  if (!of_.stop.empty()) {
+  sampling();
+  if (std::ranges::any_of(of_.stop, is_blank)) {
+    short_.refuse("stop", "each stop needs a character that is no white space");
+  } else if (!of_.stop.empty()) {
     out_.key("stop_sequences").begin_array();
     for (const auto& text : of_.stop) out_.string(text);
     out_.end_array();
   }
   if (!of_.user.empty()) out_.key("metadata").begin_object().member("user_id", of_.user).end_object();
+}
+
+// 1 is what it would be anyway, and newer models take only one of the two. While a model thinks, Anthropic takes
+// no temperature and no top_k, and a top_p of 0.95 at least.
+void call_writer::sampling() {
+  constexpr std::string_view not_both = "leave it or the thinking out: Anthropic's API does not take both";
+  const auto heat = of_.temperature.value_or(1), mass = of_.top_p.value_or(1);
+  if (heat > 1) {
+    short_.refuse("temperature", "Anthropic's API takes 0 to 1");
+  } else if (heat < 1 && thinks()) {
+    short_.refuse("temperature", not_both);
+  } else if (heat < 1) {
+    out_.member_number("temperature", heat);
+  }
+  if (mass < 0.95 && thinks()) {
+    short_.refuse("top_p", not_both);
+  } else if (mass < 1) {
+    out_.member_number("top_p", mass);
+  }
+  if (of_.top_k && thinks()) {
+    short_.refuse("top_k", not_both);
+  } else if (of_.top_k) {
+    out_.member_integer("top_k", *of_.top_k);
+  }
+}
+
+// Whether the model is asked to think in the end.
+bool call_writer::thinks() const {
+  if (budget_ == 0 || forces_call(of_)) return false;
+  return is_adaptive(to_.model) || (std::min(budget_, max_tokens_ - 1) >= least_budget && !interrupts_thinking());
 }
 
 // Claude 4.6 and later choose for themselves how much to think, guided by an effort; older ones want a budget.
@@ -120,23 +175,21 @@ void call_writer::thinking() {
   if (off) out_.key("thinking").begin_object().member("type", "disabled").end_object();
   if (budget_ == 0) return output_config({});
 
-  const auto claude = generation_of(to_.model);
-  if (claude && *claude >= generation{.major = 4, .minor = 6}) {
-    out_.key("thinking").begin_object().member("type", "adaptive").end_object();
-    return output_config(effort == "minimal" ? "low" : effort);
-  }
   const auto budget = std::min(budget_, max_tokens_ - 1);
-  if (budget < least_budget) {
+  const bool adaptive = is_adaptive(to_.model);
+  if (thinks()) {
+    out_.key("thinking").begin_object().member("type", adaptive ? "adaptive" : "enabled");
+    if (!adaptive) out_.member_integer("budget_tokens", budget);
+    out_.end_object();
+    if (adaptive) return output_config(effort == "minimal" ? "low" : effort);
+  } else if (forces_call(of_)) {
+    short_.refuse_named("reasoning_effort", "thinking",
+                        "a call that is forced cannot be thought about: let the choice be auto");
+  } else if (budget < least_budget) {
     short_.refuse_named("reasoning_effort", "thinking", "let the answer have more than 1,024 tokens");
-  } else if (interrupts_thinking()) {
+  } else {
     short_.refuse_named("reasoning_effort", "thinking",
                         "this turn was begun by another model; leave thinking out until it ends");
-  } else {
-    out_.key("thinking")
-        .begin_object()
-        .member("type", "enabled")
-        .member_integer("budget_tokens", budget)
-        .end_object();
   }
   output_config({});
 }
@@ -183,8 +236,9 @@ void call_writer::tools() {
     out_.member_raw("input_schema",
                     one.raw_schema.empty() ? R"({"type":"object","properties":{}})" : one.raw_schema);
     if (one.strict) out_.member_boolean("strict", *one.strict);
+    write_cache_control(out_, one.extra);
     out_.end_object();
-    short_.refuse_extra(one.extra);
+    short_.refuse_extra(without_cache_control(one.extra));
   }
   out_.end_array();
 }
@@ -224,10 +278,13 @@ void call_writer::system() {
   bool any = false;
   for (const auto& one : of_.messages) {
     if (!instructs(one)) continue;
+    if (!one.name.empty()) short_.let_go("name");
     for (const auto& piece : one.parts) {
+      short_.refuse_extra(without_cache_control(piece.extra));
+      if (piece.kind != part_kind::text) refuse_part(piece);
       if (piece.kind != part_kind::text || is_blank(piece.text)) continue;
       if (!std::exchange(any, true)) out_.key("system").begin_array();
-      out_.begin_object().member("type", "text").member("text", piece.text).end_object();
+      text(piece, false);
     }
   }
   if (any) out_.end_array();
@@ -262,16 +319,17 @@ void call_writer::messages() {
 }
 
 void call_writer::block(const part& piece, const message& in) {
-  short_.refuse_extra(piece.extra);
+  short_.refuse_extra(without_cache_control(piece.extra));
+  short_.refuse_extra(piece.call.extra);
   switch (piece.kind) {
     case part_kind::text:
-      return text(piece.text,
-                  in.role == role::assistant && &in == &of_.messages.back() && &piece == &in.parts.back());
+      return text(piece, in.role == role::assistant && &in == &of_.messages.back() && &piece == &in.parts.back());
     case part_kind::image:
     case part_kind::document:
       return media(piece);
     case part_kind::audio:
-      return short_.refuse("input_audio");
+    case part_kind::other:
+      return refuse_part(piece);
     case part_kind::reasoning:
       return reasoning_block(piece);
     case part_kind::tool_call:
@@ -282,18 +340,23 @@ void call_writer::block(const part& piece, const message& in) {
       return;
     case part_kind::tool_result:
       return result(piece, in);
-    case part_kind::other: {
-      const auto type = json::raw_member_of(piece.raw, "type");
-      return short_.refuse(type.size() > 2 ? type.substr(1, type.size() - 2) : "content");
-    }
   }
 }
 
+void call_writer::refuse_part(const part& piece) {
+  if (piece.kind == part_kind::audio) return short_.refuse("input_audio");
+  if (piece.kind == part_kind::image) return short_.refuse("image_url", "send it in a message of the user");
+  if (piece.kind == part_kind::document) return short_.refuse("file", "send it in a message of the user");
+  const auto type = json::raw_member_of(piece.raw, "type");
+  short_.refuse(type.size() > 2 ? type.substr(1, type.size() - 2) : "content");
+}
+
 // Anthropic refuses text without a character in it, and a prefill with white space at its end.
-void call_writer::text(std::string_view text, bool prefill) {
-  if (is_blank(text)) return;
-  if (prefill) text = prefill_of(text);
-  out_.begin_object().member("type", "text").member("text", text).end_object();
+void call_writer::text(const part& piece, bool prefill) {
+  if (is_blank(piece.text)) return;
+  out_.begin_object().member("type", "text").member("text", prefill ? prefill_of(piece.text) : piece.text);
+  write_cache_control(out_, piece.extra);
+  out_.end_object();
 }
 
 void call_writer::media(const part& piece) {
@@ -313,6 +376,7 @@ void call_writer::media(const part& piece) {
   }
   out_.end_object();
   if (!image && !piece.detail.empty()) out_.member("title", piece.detail);
+  write_cache_control(out_, piece.extra);
   out_.end_object();
   if (image && !piece.detail.empty() && piece.detail != "auto") short_.let_go("detail");
 }

@@ -79,6 +79,7 @@ class writer : public stream_writer {
   int base_ = 0;              // what this attempt's own indexes are counted from
   usage usage_;
   finish finish_ = finish::stop;
+  bool refused_ = false;
   std::string stop_sequence_;
   std::string last_change_;  // the provider's message_delta, kept for the end
 };
@@ -105,8 +106,10 @@ void writer::start_message(std::string& out) {
 void writer::step(const delta& d, std::string& out) {
   if (d.choice != 0) return;  // this dialect has one
   if (d.usage) usage_ = *d.usage;
+  refused_ |= !d.refusal.empty();
   if (d.finish != finish::none) {
-    finish_ = d.finish;
+    finish_ =
+        refused_ && d.finish == finish::stop ? finish::refusal : d.finish;  // OpenAI's refusals end with "stop"
     stop_sequence_ = d.stop_sequence;
   }
   if (!d.native.empty()) return pass(d, out);

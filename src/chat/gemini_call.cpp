@@ -13,6 +13,7 @@
 #include "chat/json.hpp"
 #include "chat/lenient.hpp"
 #include "chat/shortfall.hpp"
+#include "chat/splice.hpp"
 
 namespace meshai::chat::gemini {
 namespace {
@@ -40,6 +41,7 @@ class call_writer {
   void system();
   void contents();
   void part_of(const part& piece, const message& in);
+  void refuse_part(const part& piece);
   void text(std::string_view text);
   void sign_nothing();
   void media(const part& piece);
@@ -83,7 +85,11 @@ void call_writer::system() {
   bool any = false;
   for (const auto& one : of_.messages) {
     if (!instructs(one)) continue;
+    short_.refuse_extra(one.extra);
+    if (!one.name.empty()) short_.let_go("name");
     for (const auto& piece : one.parts) {
+      short_.refuse_extra(piece.extra);
+      if (piece.kind != part_kind::text) refuse_part(piece);
       if (piece.kind != part_kind::text || piece.text.empty()) continue;
       if (!std::exchange(any, true)) out_.key("systemInstruction").begin_object().key("parts").begin_array();
       text(piece.text);
@@ -124,6 +130,7 @@ void call_writer::contents() {
 
 void call_writer::part_of(const part& piece, const message& in) {
   short_.refuse_extra(piece.extra);
+  short_.refuse_extra(piece.call.extra);
   switch (piece.kind) {
     case part_kind::text:
       if (!piece.text.empty()) text(piece.text);
@@ -138,11 +145,16 @@ void call_writer::part_of(const part& piece, const message& in) {
       return call(piece.call);
     case part_kind::tool_result:
       return result(piece, in);
-    case part_kind::other: {
-      const auto type = json::raw_member_of(piece.raw, "type");
-      return short_.refuse(type.size() > 2 ? type.substr(1, type.size() - 2) : "content");
-    }
+    case part_kind::other:
+      return refuse_part(piece);
   }
+}
+
+void call_writer::refuse_part(const part& piece) {
+  if (piece.kind == part_kind::image) return short_.refuse("image_url", "send it in a message of the user");
+  if (piece.kind != part_kind::other) return short_.refuse("file", "send it in a message of the user");
+  const auto type = json::raw_member_of(piece.raw, "type");
+  short_.refuse(type.size() > 2 ? type.substr(1, type.size() - 2) : "content");
 }
 
 void call_writer::text(std::string_view text) {
@@ -159,7 +171,10 @@ void call_writer::sign_nothing() {
 }
 
 void call_writer::media(const part& piece) {
-  if (piece.kind == part_kind::document && !piece.text.empty()) return text(piece.text);
+  const bool document = piece.kind == part_kind::document;
+  if (document && !piece.text.empty()) {
+    return text(piece.detail.empty() ? piece.text : std::format("{}\n\n{}", piece.detail, piece.text));
+  }
   if (piece.data.empty() || piece.media_type.empty()) {
     const bool image = piece.kind == part_kind::image;
     return short_.refuse_named(image ? "image_url" : "file", image ? "image.source" : "document.source",
@@ -168,6 +183,7 @@ void call_writer::media(const part& piece) {
   out_.begin_object().key("inlineData").begin_object();
   out_.member("mimeType", piece.media_type).member("data", piece.data).end_object().end_object();
   if (piece.kind == part_kind::image && !piece.detail.empty() && piece.detail != "auto") short_.let_go("detail");
+  if (document && !piece.detail.empty()) short_.let_go(of_.dialect == dialect::anthropic ? "title" : "filename");
 }
 
 // A signature without a thought is that of the text, before which OpenAI's dialect has it and after which
@@ -297,6 +313,10 @@ void call_writer::generation() {
 void call_writer::format() {
   const auto& wanted = of_.response_format;
   if (wanted.kind != format_kind::json_object && wanted.kind != format_kind::json_schema) return;
+  if (before_3_ && !of_.tools.empty()) {
+    return short_.refuse_named("response_format", "output_config.format",
+                               "models before Gemini 3 take it or tools, not both");
+  }
   out_.member("responseMimeType", "application/json");
   if (!wanted.raw_schema.empty()) out_.member_raw("responseJsonSchema", wanted.raw_schema);
 }
@@ -331,31 +351,35 @@ void call_writer::thinking() {
   out_.end_object();
 }
 
-std::string path_of(const target& to) {
-  auto model = std::string_view(to.model);
-  if (model.starts_with("models/")) model.remove_prefix(7);
-  std::string out = "/models/";
+// As it stands in a path.
+std::string escaped(std::string_view model) {
+  std::string out;
   for (const char c : model) {
     const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
                        c == '.' || c == '_' || c == '~';
     out += plain ? std::string(1, c) : std::format("%{:02X}", static_cast<unsigned char>(c));
   }
-  return out + (to.stream ? ":streamGenerateContent?alt=sse" : ":generateContent");
+  return out;
 }
 
 }  // namespace
 
 parsed<upstream_call> write_request(const request& of, const target& to) {
-  if (of.endpoint == endpoint::count_tokens) {
-    return std::unexpected(problem{.status = 400,
-                                   .type = "invalid_request_error",
-                                   .code = "unsupported_parameter",
-                                   .param = "model",
-                                   .message = "tokens are not counted at the Gemini API",
-                                   .hint = "ask for a model of another provider"});
-  }
+  auto model = std::string_view(to.model);
+  if (model.starts_with("models/")) model.remove_prefix(7);
   auto call = call_writer(of, to).write();
-  if (call) call->path = path_of(to);
+  if (!call) return call;
+  call->path = "/models/" + escaped(model);
+  if (of.endpoint == endpoint::count_tokens) {
+    call->path += ":countTokens";
+    std::string name, counted;
+    json::append_string(name, "models/" + std::string(model));
+    json::writer out(counted);
+    out.begin_object().member_raw("generateContentRequest", splice(call->body, {{"model", name}})).end_object();
+    call->body = std::move(counted);
+  } else {
+    call->path += to.stream ? ":streamGenerateContent?alt=sse" : ":generateContent";
+  }
   return call;
 }
 

@@ -26,7 +26,8 @@ bool is_failure(std::string_view reason) {
 }
 
 finish parse_reason(std::string_view reason, bool called) {
-  constexpr std::array<std::string_view, 10> filters{"SAFETY",
+  constexpr std::array<std::string_view, 11> filters{"SAFETY",
+                                                     "LANGUAGE",
                                                      "RECITATION",
                                                      "BLOCKLIST",
                                                      "PROHIBITED_CONTENT",
@@ -241,6 +242,18 @@ void add(delta& step, choice& into) {
   if (step.finish != finish::none) into.finish = step.finish;
 }
 
+readable<answer> read_token_count(std::string_view body) {
+  json::document document;
+  const auto root = document.parse(body);
+  const auto* whole = root ? (*root)->if_object() : nullptr;
+  if (whole == nullptr) return malformed();
+  if (json::find(*whole, "error")) return std::unexpected(bad_answer{.said = read_error(0, body)});
+  if (json::integer_or(*whole, "totalTokens", -1) < 0) return malformed();
+  return answer{.usage = {.input = count(*whole, "totalTokens"),
+                          .cached = count(*whole, "cachedContentTokenCount"),
+                          .known = true}};
+}
+
 }  // namespace
 
 std::unique_ptr<stream_reader> make_stream_reader(const request& of, const target&) {
@@ -248,6 +261,7 @@ std::unique_ptr<stream_reader> make_stream_reader(const request& of, const targe
 }
 
 readable<answer> read_answer(const request& of, const target& from, std::string_view body) {
+  if (of.endpoint == endpoint::count_tokens) return read_token_count(body);
   reader whole(of);
   std::vector<delta> steps;
   if (auto read = whole.event({}, body, steps); !read) return std::unexpected(std::move(read.error()));

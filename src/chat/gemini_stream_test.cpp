@@ -102,7 +102,7 @@ TEST(gemini_stream, knows_the_reasons_of_an_end) {
   for (const auto* filter : {"SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY"}) {
     EXPECT_EQ(why(filter), finish::content_filter) << filter;
   }
-  EXPECT_EQ(why("LANGUAGE"), finish::other);
+  EXPECT_EQ(why("OTHER"), finish::other);
   EXPECT_EQ(why("OF_TOMORROW"), finish::other);
 }
 

@@ -77,6 +77,8 @@ readable<void> answer_reader::choice(const json::object& in) {
     out.finish = calls ? finish::tool_calls : finish::stop;
   }
   mended_ |= finish_word(out.finish, reason == "function_call") != reason;
+  out.stop_sequence = read_stop(in);
+  if (out.finish == finish::stop && !out.stop_sequence.empty()) out.finish = finish::stop_sequence;
   whole_.choices.push_back(std::move(out));
   return {};
 }

@@ -160,6 +160,7 @@ class call_writer {
   void user(const message& one);
   void assistant(const message& one);
   void result(const part& piece);
+  void results_media();
   void content_part(const part& piece);
   void media(const part& piece);
   void thoughts(const message& one);
@@ -171,6 +172,7 @@ class call_writer {
   shortfall short_;
   std::string body_;
   json::writer out_;
+  std::vector<const part*> shown_;  // what results of tools hold besides text
 };
 
 parsed<upstream_call> call_writer::write() {
@@ -211,8 +213,8 @@ void call_writer::settings() {
   if (!of_.user.empty()) out_.member("user", of_.user);
 }
 
-// A budget in tokens becomes the effort whose budget it would be. No thinking at all is not asked for: it is what
-// models without thoughts do anyway, and they refuse the parameter.
+// A budget in tokens becomes the effort whose budget it would be. No thinking at all cannot be asked for: models
+// without thoughts refuse the parameter, and others have no word for it.
 void call_writer::reasoning() {
   if (!of_.reasoning_effort.empty()) {
     const bool most = of_.reasoning_effort == "max";  // Anthropic's word for the highest
@@ -222,6 +224,8 @@ void call_writer::reasoning() {
     out_.member("reasoning_effort", budget <= 2048 ? "low" : budget <= 8192 ? "medium" : "high");
   } else if (of_.reasoning_budget.value_or(0) < 0) {
     out_.member("reasoning_effort", "medium");
+  } else if (of_.reasoning_budget) {
+    short_.let_go("thinking");
   }
 }
 
@@ -285,6 +289,7 @@ void call_writer::messages() {
   for (const auto& one : of_.messages) {
     short_.refuse_extra(one.extra);
     for (const auto& piece : one.parts) short_.refuse_extra(piece.extra);
+    if (one.role != role::tool) results_media();
     switch (one.role) {
       case role::system:
       case role::developer:
@@ -302,6 +307,7 @@ void call_writer::messages() {
         }
     }
   }
+  results_media();
   out_.end_array();
 }
 
@@ -431,15 +437,20 @@ void call_writer::thoughts(const message& one) {
   out_.end_array();
 }
 
-// The result of a tool is text here; what failed says so in front.
+// The result of a tool is text here; what failed says so in front. Its images and files follow when all results of
+// the turn have been told, in a message of the user.
 void call_writer::result(const part& piece) {
   std::string text = piece.is_error ? "Error: " : "";
   for (const auto& inner : piece.content) {
+    short_.refuse_extra(inner.extra);
     if (inner.kind == part_kind::text || (inner.kind == part_kind::document && !inner.text.empty())) {
       text += inner.text;
+    } else if (inner.kind == part_kind::image || inner.kind == part_kind::document) {
+      shown_.push_back(&inner);
+      text += text.empty() ? "" : "\n";
+      text += inner.kind == part_kind::image ? "[an image: it follows]" : "[a file: it follows]";
     } else {
-      short_.refuse("tool_result.content",
-                    "send text in the results of tools, and images in a message of the user");
+      refuse_other(inner);
     }
   }
   out_.begin_object()
@@ -447,6 +458,13 @@ void call_writer::result(const part& piece) {
       .member("tool_call_id", piece.text)
       .member("content", text)
       .end_object();
+}
+
+void call_writer::results_media() {
+  if (shown_.empty()) return;
+  out_.begin_object().member("role", "user").key("content").begin_array();
+  for (const auto* piece : std::exchange(shown_, {})) media(*piece);
+  out_.end_array().end_object();
 }
 
 }  // namespace

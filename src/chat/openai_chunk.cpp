@@ -74,6 +74,10 @@ std::string_view read_thought(const json::object& in) {
   return text.empty() ? json::string_or_empty(in, "reasoning") : text;
 }
 
+std::string_view read_stop(const json::object& choice) {
+  return json::string_or_empty(choice, "stop_reason");
+}
+
 std::string read_arguments(const json::object& function) {
   const auto* found = json::find(function, "arguments");
   if (found == nullptr) return {};

@@ -19,6 +19,9 @@ void read_text(const json::object& in, std::string& text, std::string& thought);
 // reasoning_content (DeepSeek, vLLM, llama-server) or reasoning (OpenRouter, Ollama).
 std::string_view read_thought(const json::object& in);
 
+// vLLM tells which of the caller's stops it was.
+std::string_view read_stop(const json::object& choice);
+
 // `arguments` as text; some servers send the object itself.
 std::string read_arguments(const json::object& function);
 

@@ -24,6 +24,10 @@ bool says_nothing(const json::value& v) {
   }
 }
 
+void add_rest(const json::object& in, std::initializer_list<std::string_view> known, raw_members& extra) {
+  for (auto& member : rest_of(in, known)) extra.push_back(std::move(member));
+}
+
 // "data:image/png;base64,AAAA" (RFC 2397) into media type and data.
 bool read_data_url(std::string_view url, part& out) {
   constexpr std::string_view scheme = "data:", mark = ";base64,";
@@ -49,6 +53,7 @@ part read_image(json::checker& check, const json::object& in) {
     out.url = url;
   }
   out.detail = check.string(*image, "detail").value_or("");
+  add_rest(*image, {"url", "detail"}, out.extra);
   return out;
 }
 
@@ -57,6 +62,7 @@ part read_audio(json::checker& check, const json::object& in) {
   if (const auto* audio = check.required_object(in, "input_audio")) {
     out.data = check.required_string(*audio, "data");
     out.media_type = std::format("audio/{}", check.required_string(*audio, "format"));
+    add_rest(*audio, {"data", "format"}, out.extra);
   }
   return out;
 }
@@ -69,6 +75,7 @@ part read_file(json::checker& check, const json::object& in) {
   if (!data) return {.kind = part_kind::other, .raw = json::to_text(boost::json::value(in))};  // a file_id
   if (!read_data_url(*data, out)) out.url = *data;
   out.detail = check.string(*file, "filename").value_or("");
+  add_rest(*file, {"file_data", "filename"}, out.extra);
   return out;
 }
 
@@ -135,6 +142,7 @@ void read_tool_call(json::checker& check, const json::value& element, std::vecto
               .arguments = std::string(check.string(*function, "arguments").value_or("")),
               .signature = std::string(read_call_signature(*in)),
               .extra = rest_of(*in, {"id", "type", "index", "function", "extra_content"})};
+  add_rest(*function, {"name", "arguments"}, out.call.extra);
   parts.push_back(std::move(out));
 }
 

@@ -14,6 +14,14 @@ namespace {
 constexpr std::int64_t most_choices = 128;
 constexpr std::int64_t most_inputs = 2048;  // of one embeddings request, as at OpenAI
 
+// Members that say something and are not known here, under the name of the object they stand in.
+void add_extra(const json::object& in, std::string_view prefix, std::initializer_list<std::string_view> known,
+               request& out) {
+  for (auto& member : rest_of(in, known)) {
+    out.extra.push_back({std::string(prefix) + member.name, std::move(member.raw)});
+  }
+}
+
 // What both doors to a model's words take.
 void read_sampling(json::checker& check, const json::object& body, request& out) {
   out.temperature = check.number(body, "temperature", 0, 2);
@@ -35,6 +43,7 @@ void read_sampling(json::checker& check, const json::object& body, request& out)
   }
   if (const auto* options = check.object_at(body, "stream_options")) {
     out.include_usage = check.boolean(*options, "include_usage").value_or(false);
+    add_extra(*options, "stream_options.", {"include_usage"}, out);
   }
   out.max_tokens = check.integer(body, "max_tokens", 1);
 }
@@ -61,6 +70,7 @@ void read_function(json::checker& check, const json::object& in, tool& out) {
   out.description = check.string(in, "description").value_or("");
   out.raw_schema = read_schema(check, in, "parameters");
   out.strict = check.boolean(in, "strict");
+  out.extra = rest_of(in, {"name", "description", "parameters", "strict"});
 }
 
 void read_tools(json::checker& check, const json::object& body, request& out) {
@@ -74,7 +84,7 @@ void read_tools(json::checker& check, const json::object& body, request& out) {
         made.raw = json::to_text(element);
       } else if (const auto* function = check.required_object(*in, "function")) {
         read_function(check, *function, made);
-        made.extra = rest_of(*in, {"type", "function"});
+        for (auto& member : rest_of(*in, {"type", "function"})) made.extra.push_back(std::move(member));
       }
       out.tools.push_back(std::move(made));
     }
@@ -144,6 +154,7 @@ void read_format(json::checker& check, const json::object& body, request& out) {
     format.name = check.string(*schema, "name").value_or("");
     format.strict = check.boolean(*schema, "strict");
     format.raw_schema = read_schema(check, *schema, "schema");
+    add_extra(*schema, "response_format.json_schema.", {"name", "strict", "schema"}, out);
   } else {
     out.extra.push_back({"response_format", json::to_text(*check.find(body, "response_format"))});
   }

@@ -93,6 +93,7 @@ class reader : public stream_reader {
   struct open_choice {
     bool begun = false, finished = false;
     std::vector<open_call> calls;
+    open_detail detail;
   };
 
   readable<void> chunk(const json::object& in, std::string_view text, std::vector<delta>& out);
@@ -188,6 +189,8 @@ readable<void> reader::choice(const json::object& in, delta& step) {
   const bool calls = why == finish::stop && !to.calls.empty();  // some servers end every answer with "stop"
   mended_ |= calls || finish_word(why, reason == "function_call") != reason;
   step.finish = calls ? finish::tool_calls : why;
+  step.stop_sequence = read_stop(in);
+  if (step.finish == finish::stop && !step.stop_sequence.empty()) step.finish = finish::stop_sequence;
   return {};
 }
 
@@ -196,7 +199,7 @@ readable<void> reader::read_delta(const json::object& in, open_choice& to, delta
   step.refusal = json::string_or_empty(in, "refusal");
   if (step.thought.text.empty()) step.thought.text = read_thought(in);
   if (const auto* details = json::array_or_null(in, "reasoning_details")) {
-    for (auto& detail : read_details(*details)) {
+    for (auto& detail : read_details(*details, to.detail)) {
       step.thought.from = detail.from;
       step.thought.signature += detail.signature;
       step.thought.redacted += detail.redacted;

@@ -127,23 +127,23 @@ dialect parse_format(std::string_view word) {
   return word.starts_with("google-") ? dialect::gemini : dialect::openai;
 }
 
-std::vector<reasoning> read_details(const json::array& details) {
+std::vector<reasoning> read_details(const json::array& details, open_detail& open) {
   std::vector<reasoning> out;
-  std::int64_t open = -1;
   for (const auto& element : details) {
     const auto* one = element.if_object();
     if (one == nullptr) continue;
     const auto index = json::integer_or(*one, "index", -1);
     const auto format = json::string_or_empty(*one, "format");
-    reasoning piece{.text = std::string(json::string_or_empty(*one, "text")),
-                    .signature = std::string(json::string_or_empty(*one, "signature")),
-                    .from = parse_format(format)};
+    reasoning piece{
+        .text = std::string(json::string_or_empty(*one, "text")),
+        .signature = std::string(json::string_or_empty(*one, "signature")),
+        .from = format.empty() && index >= 0 && index == open.index ? open.from : parse_format(format)};
     if (piece.text.empty()) piece.text = json::string_or_empty(*one, "summary");
     if (const auto data = json::string_or_empty(*one, "data"); !data.empty()) {
       (piece.from == dialect::gemini ? piece.signature : piece.redacted) = data;
     }
-    const bool more = index >= 0 && index == open && (format.empty() || piece.from == out.back().from);
-    open = index;
+    const bool more = !out.empty() && index >= 0 && index == open.index && piece.from == open.from;
+    open = {.index = index, .from = piece.from};
     if (!more) {
       out.push_back(std::move(piece));
       continue;

@@ -31,8 +31,17 @@ void write_problem_members(json::writer& out, const problem& why);
 // pieces of one detail have the same index, and only the first names the format: some clients join what repeats.
 std::string_view format_word(dialect of);
 dialect parse_format(std::string_view word);
-// Pieces of one index that follow each other become one.
-std::vector<reasoning> read_details(const json::array& details);
+// The detail that a stream is in the middle of.
+struct open_detail {
+  std::int64_t index = -1;
+  dialect from = dialect::openai;
+};
+// Pieces of one index that follow each other become one. In a stream `open` goes from delta to delta.
+std::vector<reasoning> read_details(const json::array& details, open_detail& open);
+inline std::vector<reasoning> read_details(const json::array& details) {
+  open_detail none;
+  return read_details(details, none);
+}
 // One element; `first` is false where an earlier piece of this detail went before.
 void write_detail(json::writer& out, const reasoning& thought, int index, bool first);
 // Whether it has what reasoning_content alone cannot carry.

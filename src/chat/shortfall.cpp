@@ -8,13 +8,15 @@ namespace meshai::chat {
 namespace {
 
 // Members that tell a provider about the caller or its caches; the answer is the same without them.
-constexpr std::array<std::string_view, 10> hints{"cache_control",
+constexpr std::array<std::string_view, 12> hints{"cache_control",
                                                  "caller",
                                                  "metadata",
                                                  "service_tier",
                                                  "store",
                                                  "user",
                                                  "prompt_cache_key",
+                                                 "stream_options.include_obfuscation",
+                                                 "response_format.json_schema.description",
                                                  "prompt_cache_retention",
                                                  "safety_identifier",
                                                  "thinking.display"};
@@ -45,7 +47,9 @@ void shortfall::let_go(std::string_view param) {
 void shortfall::refuse_extra(const raw_members& extra) {
   for (const auto& member : extra) {
     if (member.raw == "null") continue;
-    if (std::ranges::find(hints, member.name) != hints.end()) {
+    // Citations that stand in an answer of before are a note on it; an object asks for new ones.
+    const bool note = member.name == "citations" && member.raw.starts_with('[');
+    if (note || std::ranges::find(hints, member.name) != hints.end()) {
       let_go(member.name);
     } else {
       refuse(member.name);

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <string>
 #include <string_view>
@@ -57,6 +58,50 @@ inline std::vector<sse> events(std::string_view stream) {
     out.push_back(std::move(one));
   }
   return out;
+}
+
+// ---- translations: what one feature of a caller's request becomes at each provider
+
+inline const target openai{.dialect = dialect::openai, .model = "gpt-5", .max_completion_tokens = true};
+inline const target server{.dialect = dialect::openai, .model = "llama"};  // any that speaks OpenAI's dialect
+inline const target claude{.dialect = dialect::anthropic, .model = "claude-sonnet-4-5"};
+inline const target claude_4_6{.dialect = dialect::anthropic, .model = "claude-opus-4-6"};
+inline const target gemini{.dialect = dialect::gemini, .model = "gemini-3-pro"};
+inline const target gemini_2{.dialect = dialect::gemini, .model = "gemini-2.5-flash"};
+
+// The JSON that stands at a pointer of the written request; "absent"; "refused PARAM" where the dialect cannot
+// express it; at the pointer "dropped", what was let go, with commas.
+struct arrival {
+  const target* to;
+  std::string_view pointer, want;
+};
+struct feature {
+  std::string_view name, members, messages;  // members of the body besides the messages, each after a comma
+  std::vector<arrival> arrivals;
+};
+
+inline std::string arrived(const request& of, const arrival& at_one) {
+  const auto call = write_request(of, *at_one.to);
+  if (!call) return "refused " + call.error().param;
+  if (at_one.pointer != "dropped") return at(call->body, at_one.pointer);
+  std::string out;
+  for (const auto& name : call->dropped) out.append(out.empty() ? "" : ",").append(name);
+  return out;
+}
+
+inline void expect_arrivals(const request& of, const std::vector<arrival>& all) {
+  for (const auto& one : all) {
+    SCOPED_TRACE(one.to->model + " " + std::string(one.pointer));
+    const bool words = one.want.starts_with("refused ") || one.want == "absent" || one.pointer == "dropped";
+    EXPECT_EQ(arrived(of, one), words ? std::string(one.want) : boost::json::serialize(read(one.want)));
+    if (!one.want.starts_with("refused ")) continue;
+    EXPECT_EQ(write_request(of, *one.to).error().code, "unsupported_parameter");
+    auto yielding = of;
+    yielding.mesh.drop = true;
+    const auto dropped = write_request(yielding, *one.to);
+    ASSERT_TRUE(dropped);
+    EXPECT_TRUE(std::ranges::contains(dropped->dropped, one.want.substr(8)));
+  }
 }
 
 }  // namespace meshai::chat::testing
