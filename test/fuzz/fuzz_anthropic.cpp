@@ -7,6 +7,7 @@
 
 #include "base/check.hpp"
 #include "chat/anthropic.hpp"
+#include "chat/chat.hpp"
 #include "chat/gemini.hpp"
 
 namespace {
@@ -68,6 +69,11 @@ void ask(std::string_view body) {
   other.dialect = dialect::openai;
   other.mesh.drop = true;
   if (const auto call = anthropic::write_request(other, claude)) parse(call->body);
+  for (const auto& more : {continue_by_prefill(*of, "so \"far\"", 7), continue_by_asking(*of, "so \"far\"", 7)}) {
+    for (const auto to : {dialect::openai, dialect::anthropic, dialect::gemini}) {
+      if (const auto call = write_request(more, {.dialect = to, .model = "m"})) parse(call->body);
+    }
+  }
 }
 
 void stream(std::string_view events, dialect caller) {

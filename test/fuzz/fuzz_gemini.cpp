@@ -1,11 +1,11 @@
 // Gemini's answers: s a stream with one response a line, a a whole answer, e an error, as the first byte says.
-// What they become for a caller of Anthropic's dialect is valid JSON.
+// What they become for a caller of either dialect is valid JSON.
 #include <boost/json.hpp>
 #include <cstdint>
 #include <string>
 
 #include "base/check.hpp"
-#include "chat/anthropic.hpp"
+#include "chat/dialect.hpp"
 #include "chat/gemini.hpp"
 
 namespace {
@@ -23,10 +23,9 @@ boost::json::value parse(std::string_view text) {
   return out;
 }
 
-void stream(std::string_view events) {
-  const request of{.dialect = dialect::anthropic};
+void stream(std::string_view events, const request& of) {
   const auto reader = gemini::make_stream_reader(of, gemini_3);
-  const auto writer = anthropic::make_stream_writer(of, {.id = "msg"});
+  const auto writer = make_stream_writer(of, {.id = "msg"});
   std::string out;
   writer->model("one");
   while (!events.empty()) {
@@ -41,9 +40,11 @@ void stream(std::string_view events) {
     }
   }
   writer->end({}, {}, out);
-  for (std::size_t at = 0; (at = out.find("\ndata: ", at)) != std::string::npos;) {
-    at += 7;
-    parse(std::string_view(out).substr(at, out.find('\n', at) - at));
+  for (std::size_t at = 0; (at = out.find("data: ", at)) != std::string::npos;) {
+    at += 6;
+    const auto data = std::string_view(out).substr(at, out.find('\n', at) - at);
+    at += data.size();
+    if (data != "[DONE]") parse(data);
   }
 }
 
@@ -52,21 +53,24 @@ void stream(std::string_view events) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   if (size == 0) return 0;
   const std::string_view text(reinterpret_cast<const char*>(bytes) + 1, size - 1);
-  const request of{.dialect = dialect::anthropic};
-  switch (bytes[0]) {
-    case 's':
-      stream(text);
-      break;
-    case 'a':
-      if (const auto got = gemini::read_answer(of, gemini_3, text)) {
-        parse(anthropic::write_answer(of, *got, {.id = "msg"}, {}));
-      }
-      break;
-    case 'e':
-      CHECK(gemini::read_error(500, text).message.size() <= 2048);
-      break;
-    default:
-      break;
+  const request anthropic{.dialect = dialect::anthropic, .endpoint = endpoint::messages};
+  const request openai{.dialect = dialect::openai, .include_usage = true};
+  for (const auto* of : {&anthropic, &openai}) {
+    switch (bytes[0]) {
+      case 's':
+        stream(text, *of);
+        break;
+      case 'a':
+        if (const auto got = gemini::read_answer(*of, gemini_3, text)) {
+          parse(write_answer(*of, *got, {.id = "msg"}, {}));
+        }
+        break;
+      case 'e':
+        CHECK(gemini::read_error(500, text).message.size() <= 2048);
+        break;
+      default:
+        break;
+    }
   }
   return 0;
 }

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "base/check.hpp"
-#include "chat/dialect.hpp"
+#include "chat/chat.hpp"
 
 namespace {
 
@@ -41,6 +41,12 @@ void ask(endpoint door, std::string_view body) {
   }
   for (const auto foreign : {dialect::anthropic, dialect::gemini}) {
     if (const auto call = write_request(*of, {.dialect = foreign, .model = "m"})) parse(call->body);
+  }
+  if (!can_continue(*of)) return;
+  for (const auto& more : {continue_by_prefill(*of, "so \"far\"", 7), continue_by_asking(*of, "so \"far\"", 7)}) {
+    for (const auto to : {dialect::openai, dialect::anthropic, dialect::gemini}) {
+      if (const auto call = write_request(more, {.dialect = to, .model = "m"})) parse(call->body);
+    }
   }
 }
 
