@@ -75,14 +75,76 @@ inline void merge(boost::json::object& into, const boost::json::object& change) 
     }
   }
 }
-inline boost::json::object openai_message(std::string_view stream) {
-  boost::json::object message;
-  for (const auto& event : events(stream)) {
-    if (event.data == "[DONE]") continue;
-    const auto chunk = read(event.data);
-    for (const auto& choice : chunk.at("choices").as_array()) merge(message, choice.at("delta").as_object());
+inline void extend_choice(boost::json::object& choice, const boost::json::value& step) {
+  if (const auto* change = step.as_object().if_contains("delta")) {
+    auto& message = choice["message"];
+    if (message.is_null()) message = boost::json::object();
+    merge(message.as_object(), change->as_object());
+  } else {  // completions
+    merge(choice, {{"text", step.at("text")}});
   }
-  return message;
+  if (const auto* reason = step.as_object().if_contains("finish_reason"); reason && !reason->is_null()) {
+    EXPECT_FALSE(choice.contains("finish_reason")) << "it ends twice";
+    choice["finish_reason"] = *reason;
+  }
+  const auto* logprobs = step.as_object().if_contains("logprobs");
+  if (logprobs == nullptr || !logprobs->is_object()) return;
+  auto& tokens = choice["tokens"];
+  if (tokens.is_null()) tokens = boost::json::array();
+  for (const auto& token : logprobs->at("content").as_array()) tokens.as_array().push_back(token.at("token"));
+}
+inline boost::json::object openai_answer(std::string_view stream) {
+  boost::json::object answer;
+  boost::json::array choices;
+  bool done = false;
+  for (const auto& event : events(stream)) {
+    EXPECT_FALSE(done);
+    done = event.data == "[DONE]";
+    if (done) continue;
+    const auto chunk = read(event.data);
+    if (const auto* counts = chunk.as_object().if_contains("usage")) answer["usage"] = *counts;
+    for (const auto& one : chunk.at("choices").as_array()) {
+      const auto index = static_cast<std::size_t>(one.at("index").as_int64());
+      while (choices.size() <= index) choices.emplace_back(boost::json::object());
+      extend_choice(choices[index].as_object(), one);
+    }
+  }
+  EXPECT_TRUE(done);
+  answer["choices"] = choices;
+  return answer;
+}
+
+// ---- from a provider through us to a client
+
+struct spoken {
+  std::string whole;                // the provider's body
+  std::vector<std::string> events;  // the data of its events
+};
+
+// What a client has in the end: OpenAI's answer with `message` in each of its choices, or Anthropic's message.
+inline boost::json::value heard(const request& of, const target& from, const spoken& what, bool stream) {
+  const answer_head head{.id = "id", .created = 5, .model = "m"};
+  if (!stream) {
+    const auto got = read_answer(of, from, what.whole);
+    EXPECT_TRUE(got) << what.whole;
+    return read(write_answer(of, got.value_or(answer{}), head, {}));
+  }
+  const auto reader = make_stream_reader(of, from);
+  const auto writer = make_stream_writer(of, head);
+  writer->model("m");
+  std::string out;
+  usage counted;
+  for (const auto& event : what.events) {
+    std::vector<delta> steps;
+    EXPECT_TRUE(reader->event({}, event, steps)) << event;
+    for (const auto& step : steps) {
+      writer->step(step, out);
+      if (step.usage) counted = *step.usage;
+    }
+  }
+  EXPECT_TRUE(reader->finished());
+  writer->end(counted, {}, out);
+  return of.dialect == dialect::anthropic ? anthropic_message(out) : openai_answer(out);
 }
 
 }  // namespace meshai::chat::testing

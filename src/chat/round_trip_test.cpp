@@ -113,26 +113,9 @@ request ask(endpoint door, const boost::json::array& messages, bool stream) {
 
 // The answer as a caller's client has it: the message that it will send back.
 boost::json::object heard(endpoint door, const signed_answer& one, bool stream) {
-  const bool anthropic = door == endpoint::messages;
   const auto of = ask(door, {{{"role", "user"}, {"content", "q"}}}, stream);
-  if (!stream) {
-    const auto got = read_answer(of, *one.from, one.whole);
-    EXPECT_TRUE(got);
-    const auto body = testing::read(write_answer(of, got.value_or(answer{}), {.id = "id"}, {}));
-    return anthropic ? body.as_object() : body.at("choices").at(0).at("message").as_object();
-  }
-  const auto reader = make_stream_reader(of, *one.from);
-  const auto writer = make_stream_writer(of, {.id = "id"});
-  writer->model("m");
-  std::string out;
-  for (const auto& event : one.events) {
-    std::vector<delta> steps;
-    EXPECT_TRUE(reader->event({}, event, steps)) << event;
-    for (const auto& step : steps) writer->step(step, out);
-  }
-  EXPECT_TRUE(reader->finished());
-  writer->end({}, {}, out);
-  return anthropic ? testing::anthropic_message(out) : testing::openai_message(out);
+  const auto got = testing::heard(of, *one.from, {one.whole, one.events}, stream);
+  return (door == endpoint::messages ? got : got.at("choices").at(0).at("message")).as_object();
 }
 
 // The next turn: the message as it came, and a result for each of its calls.

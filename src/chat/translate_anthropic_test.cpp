@@ -142,19 +142,6 @@ TEST(translate_anthropic, a_streamed_answer_of_openai_with_interleaved_calls) {
   EXPECT_EQ(at(got, "/mesh/node"), R"("node")");
 }
 
-TEST(translate_anthropic, finish_reasons_of_openai) {
-  const auto reason = [](std::string_view word) {
-    return std::string(testing::anthropic_message(streamed(ask(hello), to_openai(),
-                                                           {openai_chunk(R"({"content":"x"})"),
-                                                            openai_chunk("{}", '"' + std::string(word) + '"')}))
-                           .at("stop_reason")
-                           .as_string());
-  };
-  EXPECT_EQ(reason("stop"), "end_turn");
-  EXPECT_EQ(reason("length"), "max_tokens");
-  EXPECT_EQ(reason("content_filter"), "refusal");
-}
-
 TEST(translate_anthropic, reasoning_of_an_openai_server_goes_back_to_it_as_its_own) {
   const auto again = next_turn(testing::read(whole(ask(hello, tools), to_openai(false), openai_calls)), tools);
   EXPECT_EQ(at(sent(again, to_openai(false)), "/messages/1/reasoning_content"), R"("hm")");
@@ -262,14 +249,6 @@ TEST(translate_anthropic, thoughts_of_anthropic_go_back_to_it_unchanged_and_to_n
   }
   EXPECT_EQ(at(sent(again, to_gemini), "/contents/1/parts/0/thoughtSignature"),
             R"("skip_thought_signature_validator")");
-}
-
-TEST(translate_anthropic, problems_speak_its_dialect) {
-  const auto text =
-      write_problem(endpoint::messages, {.status = 429, .message = "slow down", .hint = "wait 3 s"}, "req_1");
-  testing::expect_json(
-      text, R"({"type":"error","error":{"type":"rate_limit_error","message":"slow down","hint":"wait 3 s"},
-    "request_id":"req_1"})");
 }
 
 }  // namespace

@@ -167,59 +167,5 @@ TEST(translate_openai, a_stream_comes_back_the_same_from_everyone) {
   }
 }
 
-TEST(translate_openai, finish_reasons) {
-  struct entry {
-    const target* from;
-    std::string_view reason, want;
-  };
-  for (const auto& [from, reason, want] :
-       std::initializer_list<entry>{{&openai, "length", "\"length\""},
-                                    {&openai, "content_filter", "\"content_filter\""},
-                                    {&openai, "eos", "\"stop\""},
-                                    {&anthropic, "end_turn", "\"stop\""},
-                                    {&anthropic, "stop_sequence", "\"stop\""},
-                                    {&anthropic, "max_tokens", "\"length\""},
-                                    {&anthropic, "refusal", "\"content_filter\""},
-                                    {&gemini, "STOP", "\"stop\""},
-                                    {&gemini, "MAX_TOKENS", "\"length\""},
-                                    {&gemini, "SAFETY", "\"content_filter\""}}) {
-    std::string body;
-    const std::string word(reason);
-    if (from == &openai) body = R"({"choices":[{"message":{"content":"a"},"finish_reason":")" + word + R"("}]})";
-    if (from == &anthropic) {
-      body =
-          R"({"id":"x","type":"message","role":"assistant","content":[{"type":"text","text":"a"}],"stop_reason":")" +
-          word + R"(","usage":{"input_tokens":1,"output_tokens":1}})";
-    }
-    if (from == &gemini) {
-      body = R"({"candidates":[{"content":{"parts":[{"text":"a"}]},"finishReason":")" + word + R"("}]})";
-    }
-    EXPECT_EQ(at(whole(ask(""), *from, body), "/choices/0/finish_reason"), want) << reason;
-  }
-}
-
-TEST(translate_openai, a_completion_becomes_a_question_elsewhere) {
-  const auto of = parse_request(endpoint::completions, R"({"model":"m","prompt":"Once","max_tokens":9})");
-  ASSERT_TRUE(of);
-  EXPECT_EQ(at(write_request(*of, anthropic)->body, "/messages/0/content/0/text"), "\"Once\"");
-  EXPECT_EQ(at(write_request(*of, gemini)->body, "/contents/0/parts/0/text"), "\"Once\"");
-  EXPECT_EQ(at(write_request(*of, openai)->body, "/prompt"), "\"Once\"");
-  const auto out = whole(*of, anthropic, R"({"id":"x","type":"message","role":"assistant",
-      "content":[{"type":"text","text":"upon"}],"stop_reason":"end_turn",
-      "usage":{"input_tokens":1,"output_tokens":1}})");
-  EXPECT_EQ(at(out, "/choices/0/text") + at(out, "/object"), "\"upon\"\"text_completion\"");
-}
-
-TEST(translate_openai, errors_of_everyone_are_understood) {
-  for (const auto& [from, body] : std::initializer_list<std::pair<dialect, std::string_view>>{
-           {dialect::openai, R"({"error":{"message":"busy","type":"x","code":"y"}})"},
-           {dialect::anthropic, R"({"type":"error","error":{"type":"overloaded_error","message":"busy"}})"},
-           {dialect::gemini, R"({"error":{"code":503,"message":"busy","status":"UNAVAILABLE"}})"}}) {
-    const auto got = read_error(from, 503, body);
-    EXPECT_EQ(got.message, "busy");
-    EXPECT_EQ(got.status, 503);
-  }
-}
-
 }  // namespace
 }  // namespace meshai::chat
