@@ -28,6 +28,9 @@ std::optional<show> refuse_message(const json::object& message) {
   if (!content->is_array()) return std::nullopt;
   for (const auto& block : content->get_array()) {
     const auto& object = block.as_object();
+    if (object.at("type").as_string() == "text" && object.at("text").as_string().empty()) {
+      return anthropic_error(400, "invalid_request_error", "messages: text content blocks must be non-empty");
+    }
     if (object.at("type").as_string() != "thinking") continue;
     const auto* signature = object.if_contains("signature");
     if (!signature || signature->as_string() != seal) {
@@ -35,6 +38,31 @@ std::optional<show> refuse_message(const json::object& message) {
                              "messages.1.content.0: Invalid `signature` in `thinking` block");
     }
   }
+  return std::nullopt;
+}
+
+// Settings that do not go together, or go too far.
+std::optional<show> refuse_settings(const json::object& asked) {
+  const auto bad = [](std::string_view why) { return anthropic_error(400, "invalid_request_error", why); };
+  const auto* heat = asked.if_contains("temperature");
+  if (heat && heat->to_number<double>() > 1) return bad("temperature: range: 0..1");
+  if (const auto* stops = asked.if_contains("stop_sequences")) {
+    for (const auto& stop : stops->as_array()) {
+      if (stop.as_string().find_first_not_of(" \t\r\n") == json::string::npos)
+        return bad("stop_sequences: each stop sequence must contain non-whitespace");
+    }
+  }
+  const auto* thinking = asked.if_contains("thinking");
+  if (!thinking || thinking->at("type").as_string() == "disabled") return std::nullopt;
+  if (heat && heat->to_number<double>() != 1)
+    return bad("`temperature` may only be set to 1 when thinking is enabled.");
+  if (asked.contains("top_k")) return bad("`top_k` must be unset when thinking is enabled.");
+  const auto* choice = asked.if_contains("tool_choice");
+  if (choice && (choice->at("type").as_string() == "any" || choice->at("type").as_string() == "tool"))
+    return bad("Thinking may not be enabled when tool_choice forces tool use.");
+  const auto* budget = thinking->as_object().if_contains("budget_tokens");
+  if (budget && budget->as_int64() >= asked.at("max_tokens").as_int64())
+    return bad("`max_tokens` must be greater than `thinking.budget_tokens`.");
   return std::nullopt;
 }
 
@@ -66,7 +94,7 @@ std::optional<show> refuse(const json::object& asked, const options& of, bool co
                              "messages: Unexpected role; allowed are \"user\" and \"assistant\"");
     }
   }
-  return std::nullopt;
+  return refuse_settings(asked);
 }
 
 struct performance {

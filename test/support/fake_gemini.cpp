@@ -19,6 +19,30 @@ const std::set<std::string_view>& members() {
   return known;
 }
 
+const std::set<std::string_view>& settings() {
+  static const std::set<std::string_view> known{"stopSequences",
+                                                "responseMimeType",
+                                                "responseSchema",
+                                                "responseJsonSchema",
+                                                "responseModalities",
+                                                "candidateCount",
+                                                "maxOutputTokens",
+                                                "temperature",
+                                                "topP",
+                                                "topK",
+                                                "seed",
+                                                "presencePenalty",
+                                                "frequencyPenalty",
+                                                "responseLogprobs",
+                                                "logprobs",
+                                                "thinkingConfig",
+                                                "mediaResolution",
+                                                "enableEnhancedCivicAnswers",
+                                                "speechConfig",
+                                                "imageConfig"};
+  return known;
+}
+
 // Gemini 3 refuses a tool turn whose call came back without its signature.
 bool lost_a_signature(const json::array& contents, std::string_view model) {
   if (!model.starts_with("gemini-3")) return false;
@@ -42,6 +66,17 @@ std::optional<show> refuse(const json::object& asked, std::string_view model) {
   const auto* contents = asked.if_contains("contents");
   if (!contents || !contents->is_array() || contents->get_array().empty()) {
     return gemini_error(400, "INVALID_ARGUMENT", "* GenerateContentRequest.contents: contents is not specified");
+  }
+  if (const auto* config = asked.if_contains("generationConfig")) {
+    for (const auto& [name, value] : config->as_object()) {
+      if (!settings().contains(name)) {
+        return gemini_error(
+            400, "INVALID_ARGUMENT",
+            fmt::format("Invalid JSON payload received. Unknown name \"{}\" at 'generation_config': "
+                        "Cannot find field.",
+                        std::string_view(name)));
+      }
+    }
   }
   if (lost_a_signature(contents->get_array(), model)) {
     return gemini_error(400, "INVALID_ARGUMENT",
@@ -153,6 +188,21 @@ show perform(const performance& of, bool stream) {
   return out;
 }
 
+// Either `contents`, or a whole request that names its model.
+show count_tokens(const json::object& asked, std::string_view model) {
+  const auto* whole = asked.if_contains("generateContentRequest");
+  auto request = whole ? whole->as_object() : asked;
+  if (whole && request["model"] != json::value("models/" + std::string(model))) {
+    return gemini_error(400, "INVALID_ARGUMENT", "* CountTokensRequest.model: the models differ");
+  }
+  request.erase("model");
+  if (auto refusal = refuse(request, model)) return *refusal;
+  show out;
+  out.pieces.push_back(
+      {R"({"totalTokens":14,"promptTokensDetails":[{"modality":"TEXT","tokenCount":14}]})", true, true, true});
+  return out;
+}
+
 }  // namespace
 
 show gemini_error(int status, std::string_view name, std::string_view message, std::string_view retry_delay) {
@@ -178,8 +228,9 @@ show perform_gemini(std::string_view path, const json::object& asked, const scri
   if (std::find(of.models.begin(), of.models.end(), model) == of.models.end()) {
     return gemini_error(404, "NOT_FOUND", fmt::format("models/{} is not found for API version v1beta.", model));
   }
-  if (auto refusal = refuse(asked, model)) return *refusal;
   const auto method = path.substr(colon + 1);
+  if (method == "countTokens") return count_tokens(asked, model);
+  if (auto refusal = refuse(asked, model)) return *refusal;
   auto is = plan_for(asked, how, of);
   if (is.refused) {
     return gemini_error(400, "INVALID_ARGUMENT",

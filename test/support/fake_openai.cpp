@@ -301,6 +301,13 @@ show completions(const json::object& asked, const script& raw) {
   out.content_type = "text/event-stream; charset=utf-8";
   for (const auto& token : tokens_of(how.text)) out.pieces.push_back({sse(chunk(token, {})), true});
   out.pieces.push_back({sse(chunk("", "stop")), false, true});
+  if (const auto* how_to = asked.if_contains("stream_options");
+      how_to && flag(how_to->as_object(), "include_usage")) {
+    auto last = json::parse(chunk("", {})).as_object();
+    last["choices"] = json::array();
+    last["usage"] = {{"prompt_tokens", 5}, {"completion_tokens", 7}, {"total_tokens", 12}};
+    out.pieces.push_back({sse(json::serialize(last))});
+  }
   out.pieces.push_back({sse("[DONE]"), false, false, true});
   return out;
 }
