@@ -161,6 +161,12 @@ std::optional<secret_source> parse_source(std::string_view text) {
   return std::nullopt;
 }
 
+std::optional<std::string> parse_file(std::string_view text) {
+  const auto source = parse_source(text);
+  if (!source || source->from != secret_source::kind::file) return std::nullopt;
+  return source->name;
+}
+
 constexpr std::string_view source_form =
     "\"env:NAME\" or \"file:PATH\"; the secret itself does not stand in this file";
 constexpr std::string_view reach_form = "\"device\", \"site\", \"mesh\" or \"cloud\"";
@@ -232,7 +238,7 @@ void read_node(reader& in, const toml::table& table, node_config& node) {
   in.get("weight", node.weight);
   in.get("headers", node.headers);
   in.get("query", node.query);
-  in.get("ca", node.ca);
+  in.get("ca", node.ca, parse_file, "\"file:PATH\", a PEM file with one more authority");
   in.get("proxy", node.proxy);
   in.get("context", node.context);
   in.get("embeddings", node.embeddings);

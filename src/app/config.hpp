@@ -59,7 +59,7 @@ struct node_config {
   std::string model;                // engine: "default", a stem, or a path below the data folder
   int weight = 1;                   // share among equals
   std::vector<std::pair<std::string, std::string>> headers, query;
-  std::string ca;     // PEM file with one more authority
+  std::string ca;     // PEM file with one more authority, written as file:PATH
   std::string proxy;  // http://[user:pass@]host:port; "" takes HTTPS_PROXY/NO_PROXY, "none" takes none
   std::optional<std::int64_t> context;  // tokens
   bool embeddings = false;              // it is made for embeddings

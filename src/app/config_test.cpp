@@ -154,6 +154,13 @@ TEST(config, a_key_leaves_only_encrypted) {
   EXPECT_THAT(refusal(node(base + "\"http://api.example.com/v1\"")), HasSubstr("https://"));
 }
 
+TEST(config, an_authority_is_a_file) {
+  const std::string base = "tier = \"cloud\"\nkind = \"openai\"\nmodels = [\"*\"]\nca = ";
+  EXPECT_EQ(parse(node(base + "\"file:/etc/ca.pem\"")).nodes[0].ca, "/etc/ca.pem");
+  for (const auto* wrong : {"\"/etc/ca.pem\"", "\"env:CA\"", "\"file:\"", "false", "\"none\""})
+    EXPECT_THAT(refusal(node(base + wrong)), HasSubstr("ca: must be \"file:PATH\"")) << wrong;
+}
+
 TEST(config, routes_lead_to_nodes_that_are_there) {
   EXPECT_THAT(refusal(std::string(one_node) + "[[model]]\nname = \"m\"\nroute = [\"there\"]\n"),
               HasSubstr("names no node; there are here"));

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "app/assemble.hpp"
+#include "app/certificate.hpp"
 #include "app/config_check.hpp"
 #include "app/daemon.hpp"
 #include "app/instance.hpp"
@@ -26,55 +27,10 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto grace = 10s;
-constexpr auto certificate_check = 60s;
 
 int complain(std::string_view what, int code) {
   print(fmt::format("meshai: {}\n", what), 2);
   return code;
-}
-
-// The certificate of the TLS doors, read anew when its files change.
-class certificate {
- public:
-  certificate(env::world world, const api_config& api) : world_(world), cert_(api.tls_cert), key_(api.tls_key) {}
-
-  bool wanted() const { return !cert_.empty(); }
-
-  result<void> refresh() {
-    const auto stamp = std::max(changed(cert_), changed(key_));
-    if (stamp == stamp_) return {};
-    auto read = world_.network.load_identity(cert_, key_);
-    if (!read) return std::unexpected(read.error());
-    const std::lock_guard lock(mutex_);
-    current_ = *std::move(read);
-    stamp_ = stamp;
-    return {};
-  }
-
-  std::shared_ptr<const env::identity> current() const {
-    const std::lock_guard lock(mutex_);
-    return current_;
-  }
-
- private:
-  static std::filesystem::file_time_type changed(const std::string& file) {
-    std::error_code ignored;
-    return std::filesystem::last_write_time(file, ignored);
-  }
-
-  env::world world_;
-  std::string cert_, key_;
-  mutable std::mutex mutex_;
-  std::shared_ptr<const env::identity> current_;
-  std::filesystem::file_time_type stamp_{};
-};
-
-task<void> keep_fresh(certificate& of, env::world world) {
-  for (;;) {
-    co_await world.clock.sleep_until(world.clock.now() + certificate_check);
-    // A certificate that is being replaced may not fit its key for a moment: the old one serves on.
-    if (!of.refresh()) world.log.write(env::log_level::warning, "certificate.refused", {});
-  }
 }
 
 // Everything that lives as long as the node does.
@@ -133,9 +89,9 @@ result<void> daemon::open(const env::address& wanted, bool may_lack) {
 
 result<void> daemon::open_doors() {
   doors_.resize(workers_.size());
-  certificate_ = std::make_unique<certificate>(workers_.front()->world(), from_.api);
+  certificate_ = std::make_unique<certificate>(workers_.front()->world(), from_.api.tls_cert, from_.api.tls_key);
   if (certificate_->wanted()) {
-    if (auto read = certificate_->refresh(); !read) return read;
+    if (auto read = certificate_->read(); !read) return read;
   }
   for (const auto& at : listen_addresses(from_.api)) {
     // Of the two addresses that nobody asked for by name, a machine may lack IPv6.
@@ -190,7 +146,6 @@ task<void> daemon::heed_signals() {
 task<void> daemon::live() {
   const auto world = workers_.front()->world();
   env::scope beside(world.loop);
-  if (certificate_->wanted()) beside.spawn(keep_fresh(*certificate_, world));
   beside.spawn(node_->serve(0, std::move(doors_.front())));
   co_await heed_signals();
   world.log.write(env::log_level::info, "node.stopping", {});
