@@ -1,6 +1,7 @@
 // The supervisor with the real llama-server and the default model: it answers, comes back, and leaves nothing
 // behind.
 #include <gmock/gmock.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -94,6 +95,30 @@ TEST_F(Engine, AnswersAndLeavesNothingBehind) {
   finish(answers(it, world));
 }
 
+// Sockets, pipes and files that both hold, but for /dev/null: what it inherited from us.
+std::set<std::string> shared_descriptors(const fs::path& theirs) {
+  const auto held = [](const fs::path& proc) {
+    std::set<std::string> out;
+    std::error_code gone;
+    for (const auto& one : fs::directory_iterator(proc / "fd")) {
+      const auto to = fs::read_symlink(one.path(), gone).string();
+      if (!gone && to != "/dev/null" && !to.starts_with("anon_inode:")) out.insert(to);
+    }
+    return out;
+  };
+  std::set<std::string> out;
+  std::ranges::set_intersection(held(theirs), held("/proc/self"), std::inserter(out, out.end()));
+  return out;
+}
+
+bool may_have_its_own_network() {
+  const int child = ::fork();
+  if (child == 0) ::_exit(::unshare(CLONE_NEWNET) == 0 || ::unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0 ? 0 : 1);
+  int status = 1;
+  ::waitpid(child, &status, 0);
+  return status == 0;
+}
+
 task<int> runs_bare(supervisor& it, env::world world) {
   it.start();
   const auto facts = co_await ready(it, world);
@@ -103,6 +128,12 @@ task<int> runs_bare(supervisor& it, env::world world) {
     EXPECT_EQ(slurp(proc / "environ"), std::string("GGML_NO_BACKTRACE=1\0", 20));
     EXPECT_THAT(slurp(proc / "status"), HasSubstr("NoNewPrivs:\t1"));
     EXPECT_THAT(slurp(proc / "limits"), Not(HasSubstr("Max address space         unlimited")));
+    EXPECT_THAT(slurp(proc / "limits"), HasSubstr("Max core file size        0                    0"));
+    EXPECT_EQ(slurp(proc / "coredump_filter"), "00000000\n");
+    const auto shared = shared_descriptors(proc);
+    EXPECT_TRUE(shared.empty()) << *shared.begin();
+    EXPECT_NE(fs::read_symlink(proc / "ns/net") == fs::read_symlink("/proc/self/ns/net"),
+              may_have_its_own_network());
     const auto command = slurp(proc / "cmdline");
     EXPECT_THAT(command, AllOf(HasSubstr("--offline"), HasSubstr("--no-slots"), HasSubstr("--log-disable")));
     EXPECT_EQ(fs::status(it.address().path).type(), fs::file_type::socket);
