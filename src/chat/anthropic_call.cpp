@@ -233,8 +233,9 @@ void call_writer::tools() {
     }
     out_.begin_object().member("name", one.name);
     if (!one.description.empty()) out_.member("description", one.description);
-    out_.member_raw("input_schema",
-                    one.raw_schema.empty() ? R"({"type":"object","properties":{}})" : one.raw_schema);
+    const bool typed = !json::raw_member_of(one.raw_schema, "type").empty();  // Anthropic demands it
+    const auto schema = one.raw_schema.empty() ? R"({"properties":{}})" : std::string_view(one.raw_schema);
+    out_.member_raw("input_schema", typed ? schema : splice(schema, {{"type", R"("object")"}}));
     if (one.strict) out_.member_boolean("strict", *one.strict);
     write_cache_control(out_, one.extra);
     out_.end_object();
@@ -245,7 +246,7 @@ void call_writer::tools() {
 
 void call_writer::tool_choice() {
   if (of_.tools.empty()) return;
-  const bool alone = of_.parallel_tool_calls == false;
+  const bool alone = of_.parallel_tool_calls == false || of_.legacy_functions;  // these know one call at a time
   const auto kind = of_.tool_choice.kind;
   if (kind == tool_choice_kind::unset && !alone) return;
   out_.key("tool_choice").begin_object();

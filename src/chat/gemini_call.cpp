@@ -26,6 +26,14 @@ bool is_before_3(std::string_view model) {
   return model.find("gemini-1") != std::string_view::npos || model.find("gemini-2") != std::string_view::npos;
 }
 
+// Pro models have no lowest level, and the first of them no middle one. As Google's own OpenAI-compatible endpoint
+// does it.
+std::string_view level_at(std::string_view level, std::string_view model) {
+  if (model.find("-pro") == std::string_view::npos) return level;
+  if (level == "MINIMAL") return "LOW";
+  return level == "MEDIUM" && model.find("gemini-3-pro") != std::string_view::npos ? "HIGH" : level;
+}
+
 bool instructs(const message& one) {
   return one.role == role::system || one.role == role::developer;
 }
@@ -33,7 +41,7 @@ bool instructs(const message& one) {
 class call_writer {
  public:
   call_writer(const request& of, const target& to)
-      : of_(of), before_3_(is_before_3(to.model)), short_(of, "the Gemini API"), out_(body_) {}
+      : of_(of), model_(to.model), before_3_(is_before_3(to.model)), short_(of, "the Gemini API"), out_(body_) {}
 
   parsed<upstream_call> write();
 
@@ -55,6 +63,7 @@ class call_writer {
   void thinking();
 
   const request& of_;
+  std::string_view model_;
   bool before_3_;
   shortfall short_;
   std::string body_;
@@ -299,7 +308,9 @@ void call_writer::generation() {
   if (of_.n) out_.member_integer("candidateCount", *of_.n);
   if (of_.logprobs) out_.member_boolean("responseLogprobs", *of_.logprobs);
   if (of_.top_logprobs) out_.member_integer("logprobs", *of_.top_logprobs);
-  if (!of_.stop.empty()) {
+  if (of_.stop.size() > 5) {
+    short_.refuse_named("stop", "stop_sequences", "the Gemini API takes up to five");
+  } else if (!of_.stop.empty()) {
     out_.key("stopSequences").begin_array();
     for (const auto& text : of_.stop) out_.string(text);
     out_.end_array();
@@ -341,10 +352,10 @@ void call_writer::thinking() {
     const bool graded = of_.reasoning_budget.value_or(-1) < 0 && !of_.reasoning_effort.empty();
     out_.member_integer("thinkingBudget", off ? 0 : graded ? effort.budget : of_.reasoning_budget.value_or(-1));
   } else if (off) {
-    out_.member("thinkingLevel", "MINIMAL");
+    out_.member("thinkingLevel", level_at("MINIMAL", model_));
     short_.let_go(of_.dialect == dialect::anthropic ? "thinking" : "reasoning_effort");
   } else if (!of_.reasoning_effort.empty()) {
-    out_.member("thinkingLevel", effort.level);
+    out_.member("thinkingLevel", level_at(effort.level, model_));
   } else {
     out_.member_integer("thinkingBudget", *of_.reasoning_budget);
   }

@@ -230,7 +230,10 @@ TEST(gemini_call, asks_for_thought_in_the_words_of_the_generation) {
   EXPECT_EQ(config("low", {}, "gemini-3-pro"), R"({"includeThoughts":true,"thinkingLevel":"LOW"})");
   EXPECT_EQ(config("max", {}, "gemini-3-pro"), R"({"includeThoughts":true,"thinkingLevel":"HIGH"})");
   EXPECT_EQ(config("", 512, "gemini-3-pro"), R"({"includeThoughts":true,"thinkingBudget":512})");
-  EXPECT_EQ(config("none", {}, "gemini-3-pro"), R"({"includeThoughts":false,"thinkingLevel":"MINIMAL"})");
+  EXPECT_EQ(config("none", {}, "gemini-3-pro"), R"({"includeThoughts":false,"thinkingLevel":"LOW"})");
+  EXPECT_EQ(config("none", {}, "gemini-3-flash"), R"({"includeThoughts":false,"thinkingLevel":"MINIMAL"})");
+  EXPECT_EQ(config("medium", {}, "gemini-3-pro"), R"({"includeThoughts":true,"thinkingLevel":"HIGH"})");
+  EXPECT_EQ(config("medium", {}, "gemini-3.1-pro"), R"({"includeThoughts":true,"thinkingLevel":"MEDIUM"})");
   EXPECT_EQ(config("medium", {}, "gemini-2.5-flash"), R"({"includeThoughts":true,"thinkingBudget":8192})");
   EXPECT_EQ(config("", -1, "gemini-2.5-flash"), R"({"includeThoughts":true,"thinkingBudget":-1})");
   EXPECT_EQ(config("", 0, "gemini-2.5-flash"), R"({"includeThoughts":false,"thinkingBudget":0})");

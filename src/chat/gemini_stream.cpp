@@ -190,6 +190,11 @@ readable<void> reader::read_part(const json::object& from, int index, candidate&
   const auto text = json::string_or_empty(from, "text");
   const auto signature = json::string_or_empty(from, "thoughtSignature");
   const auto* thought = json::find(from, "thought");
+  if (from.contains("inlineData") || from.contains("fileData")) {
+    return std::unexpected(
+        bad_answer{.said = {.type = "UNSUPPORTED_MEDIA",
+                            .message = "the model answered with media, which no caller can be given"}});
+  }
   if (const auto* call = json::object_or_null(from, "functionCall")) {
     const auto name = json::string_or_empty(*call, "name");
     if (name.empty() || state.calls >= most_calls) return malformed();

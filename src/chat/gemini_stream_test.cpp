@@ -116,6 +116,15 @@ TEST(gemini_stream, a_failed_model_is_an_error_and_no_end) {
   }
 }
 
+TEST(gemini_stream, media_in_an_answer_are_not_lost_in_silence) {
+  for (const auto* piece : {R"([{"inlineData":{"mimeType":"image/png","data":"AA=="}}])",
+                            R"([{"text":"here"},{"fileData":{"fileUri":"https://x"}}])"}) {
+    const auto got = gemini::read_answer({}, {.dialect = dialect::gemini}, chunk(piece, "STOP"));
+    ASSERT_FALSE(got);
+    EXPECT_EQ(got.error().said.type, "UNSUPPORTED_MEDIA");
+  }
+}
+
 TEST(gemini_stream, a_blocked_prompt_is_a_matter_of_policy) {
   const auto got = read_all(
       {R"({"promptFeedback":{"blockReason":"PROHIBITED_CONTENT"},"usageMetadata":{"promptTokenCount":3}})"});

@@ -205,7 +205,9 @@ void call_writer::settings() {
   if (of_.n) out_.member_integer("n", *of_.n);
   if (of_.logprobs) out_.member_boolean("logprobs", *of_.logprobs);
   if (of_.top_logprobs) out_.member_integer("top_logprobs", *of_.top_logprobs);
-  if (!of_.stop.empty()) {
+  if (own_ && of_.stop.size() > 4) {
+    short_.refuse("stop_sequences", "OpenAI's API takes up to four");
+  } else if (!of_.stop.empty()) {
     out_.key("stop").begin_array();
     for (const auto& text : of_.stop) out_.string(text);
     out_.end_array();
