@@ -8,6 +8,7 @@
 #include <array>
 
 #include "chat/anthropic.hpp"
+#include "chat/anthropic_pass.hpp"
 #include "chat/anthropic_words.hpp"
 #include "chat/continuation.hpp"
 #include "chat/lenient.hpp"
@@ -138,25 +139,29 @@ void call_writer::settings() {
   if (!of_.user.empty()) out_.key("metadata").begin_object().member("user_id", of_.user).end_object();
 }
 
-// 1 is what it would be anyway, and newer models take only one of the two. While a model thinks, Anthropic takes
-// no temperature and no top_k, and a top_p of 0.95 at least.
+// 1 is what it would be anyway. Claude takes only one of temperature and top_p from 4.1 on, and none of the three
+// from 4.7 on; while it thinks, it takes no temperature, no top_k and a top_p of 0.95 at least.
 void call_writer::sampling() {
-  constexpr std::string_view not_both = "leave it or the thinking out: Anthropic's API does not take both";
+  const auto claude = generation_of(to_.model).value_or(generation{});
   const auto heat = of_.temperature.value_or(1), mass = of_.top_p.value_or(1);
+  const bool none = claude >= generation{.major = 4, .minor = 7};
+  const std::string_view why = none ? "leave it out: this model takes none" : "leave it or the thinking out";
   if (heat > 1) {
     short_.refuse("temperature", "Anthropic's API takes 0 to 1");
-  } else if (heat < 1 && thinks()) {
-    short_.refuse("temperature", not_both);
+  } else if (heat < 1 && (none || thinks())) {
+    short_.refuse("temperature", why);
   } else if (heat < 1) {
     out_.member_number("temperature", heat);
   }
-  if (mass < 0.95 && thinks()) {
-    short_.refuse("top_p", not_both);
+  if (mass < 1 && (none || (mass < 0.95 && thinks()))) {
+    short_.refuse("top_p", why);
+  } else if (mass < 1 && heat < 1 && claude >= generation{.major = 4, .minor = 1}) {
+    short_.refuse("top_p", "leave it or temperature out: this model takes one of them");
   } else if (mass < 1) {
     out_.member_number("top_p", mass);
   }
-  if (of_.top_k && thinks()) {
-    short_.refuse("top_k", not_both);
+  if (of_.top_k && (none || thinks())) {
+    short_.refuse("top_k", why);
   } else if (of_.top_k) {
     out_.member_integer("top_k", *of_.top_k);
   }
@@ -180,8 +185,11 @@ void call_writer::thinking() {
   if (thinks()) {
     out_.key("thinking").begin_object().member("type", adaptive ? "adaptive" : "enabled");
     if (!adaptive) out_.member_integer("budget_tokens", budget);
+    const bool newer = generation_of(to_.model).value_or(generation{}) >= generation{.major = 4, .minor = 7};
+    if (newer) out_.member("display", "summarized");  // before, thoughts were shown to whoever asked for them
     out_.end_object();
-    if (adaptive) return output_config(effort == "minimal" ? "low" : effort);
+    if (adaptive)
+      return output_config(effort == "minimal" ? "low" : effort == "xhigh" && !newer ? "high" : effort);
   } else if (forces_call(of_)) {
     short_.refuse_named("reasoning_effort", "thinking",
                         "a call that is forced cannot be thought about: let the choice be auto");
@@ -416,66 +424,6 @@ void call_writer::unsupported_settings() {
   if (of_.presence_penalty.value_or(0) != 0) short_.refuse("presence_penalty");
   for (const auto& one : of_.messages) short_.refuse_extra(one.extra);
   short_.refuse_extra(of_.extra);
-}
-
-// ---- the same dialect on both sides
-// -------------------------------------------------------------------------------
-
-bool is_foreign(std::string_view block) {
-  json::document document;
-  const auto root = document.parse(block);
-  const auto* whole = root ? (*root)->if_object() : nullptr;
-  if (whole == nullptr) return false;
-  const auto type = json::string_or_empty(*whole, "type");
-  if (type != "thinking" && type != "redacted_thinking") return false;
-  const auto seal = unseal(json::string_or_empty(*whole, type == "thinking" ? "signature" : "data"));
-  return !seal || seal->from != dialect::anthropic;
-}
-
-// The array without the blocks for which `is_out` holds, and whether it held for any.
-template <class Predicate>
-std::pair<std::string, bool> without(std::string_view array, Predicate is_out) {
-  std::string kept = "[";
-  bool any = false;
-  for (json::walk elements(array); elements.next();) {
-    if (is_out(elements.raw())) {
-      any = true;
-      continue;
-    }
-    if (kept.size() > 1) kept += ',';
-    kept += elements.raw();
-  }
-  return {kept + "]", any};
-}
-
-// Thoughts of other providers are taken out; a message of nothing else goes with them.
-std::string own_messages(std::string_view messages) {
-  std::string out = "[";
-  for (json::walk each(messages); each.next();) {
-    auto one = std::string(each.raw());
-    const auto content = json::raw_member_of(one, "content");
-    if (content.starts_with('[') && content.find("meshai:") != std::string_view::npos) {
-      const auto [kept, any] = without(content, is_foreign);
-      if (any && kept == "[]") continue;
-      if (any) one = splice(one, {{"content", kept}});
-    }
-    if (out.size() > 1) out += ',';
-    out += one;
-  }
-  return out + "]";
-}
-
-upstream_call pass(const request& of, const target& to) {
-  std::string model, messages;
-  json::append_string(model, to.model);
-  const bool counts = of.endpoint == endpoint::count_tokens;
-  const std::string_view stream = counts || !to.stream ? "" : "true";
-  upstream_call out{.path = counts ? "/messages/count_tokens" : "/messages",
-                    .body = splice(of.body, {{"model", model}, {"stream", stream}})};
-  if (of.body.find("meshai:") == std::string::npos) return out;
-  const auto all = json::raw_member_of(of.body, "messages");
-  if (all.starts_with('[')) out.body = splice(out.body, {{"messages", own_messages(all)}});
-  return out;
 }
 
 }  // namespace

@@ -58,7 +58,7 @@ TEST(anthropic_call, carries_the_settings_it_has_words_for) {
   of.top_k = 3;
   of.stop = {"A", "B"};
   of.user = "u";
-  auto to = claude();
+  auto to = claude("claude-3-7-sonnet-20250219");
   to.stream = true;
   const auto body = written(of, to);
   EXPECT_EQ(at(body, "/max_tokens"), "7");

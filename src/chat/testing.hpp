@@ -65,6 +65,8 @@ inline std::vector<sse> events(std::string_view stream) {
 inline const target openai{.dialect = dialect::openai, .model = "gpt-5", .max_completion_tokens = true};
 inline const target server{.dialect = dialect::openai, .model = "llama"};  // any that speaks OpenAI's dialect
 inline const target claude{.dialect = dialect::anthropic, .model = "claude-sonnet-4-5"};
+inline const target claude_3_7{.dialect = dialect::anthropic, .model = "claude-3-7-sonnet-20250219"};
+inline const target claude_4_7{.dialect = dialect::anthropic, .model = "claude-opus-4-7"};
 inline const target claude_4_6{.dialect = dialect::anthropic, .model = "claude-opus-4-6"};
 inline const target gemini{.dialect = dialect::gemini, .model = "gemini-3-pro"};
 inline const target gemini_2{.dialect = dialect::gemini, .model = "gemini-2.5-flash"};

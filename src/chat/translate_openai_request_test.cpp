@@ -5,7 +5,9 @@ namespace meshai::chat {
 namespace {
 
 using testing::claude;
+using testing::claude_3_7;
 using testing::claude_4_6;
+using testing::claude_4_7;
 using testing::feature;
 using testing::gemini;
 using testing::gemini_2;
@@ -289,9 +291,11 @@ const std::vector<feature> settings{
      R"(,"temperature":0.5,"top_p":0.25,"top_k":7)",
      hi,
      {{&openai, "/temperature", "0.5"},
-      {&claude, "/temperature", "0.5"},
-      {&claude, "/top_p", "0.25"},
-      {&claude, "/top_k", "7"},
+      {&claude_3_7, "/temperature", "0.5"},
+      {&claude_3_7, "/top_p", "0.25"},
+      {&claude_3_7, "/top_k", "7"},
+      {&claude, "", "refused top_p"},
+      {&claude_4_7, "", "refused temperature"},
       {&gemini, "/generationConfig", R"({"temperature":0.5,"topP":0.25,"topK":7})"}}},
     {"sampling_as_it_would_be_anyway",
      R"(,"temperature":1,"top_p":1)",
@@ -335,9 +339,17 @@ const std::vector<feature> settings{
      {{&openai, "/reasoning_effort", R"("low")"},
       {&claude, "/thinking", R"({"type":"enabled","budget_tokens":2048})"},
       {&claude_4_6, "/thinking", R"({"type":"adaptive"})"},
+      {&claude_4_7, "/thinking", R"({"type":"adaptive","display":"summarized"})"},
       {&claude_4_6, "/output_config/effort", R"("low")"},
       {&gemini, "/generationConfig/thinkingConfig", R"({"includeThoughts":true,"thinkingLevel":"LOW"})"},
       {&gemini_2, "/generationConfig/thinkingConfig", R"({"includeThoughts":true,"thinkingBudget":1024})"}}},
+    {"more_effort_than_some_have",
+     R"(,"reasoning_effort":"xhigh")",
+     hi,
+     {{&openai, "/reasoning_effort", R"("xhigh")"},
+      {&claude_4_6, "/output_config/effort", R"("high")"},
+      {&claude_4_7, "/output_config/effort", R"("xhigh")"},
+      {&gemini, "/generationConfig/thinkingConfig/thinkingLevel", R"("HIGH")"}}},
     {"no_effort",
      R"(,"reasoning_effort":"none")",
      hi,
