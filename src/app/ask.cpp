@@ -1,9 +1,10 @@
 // meshai ask: one question, its answer streamed.
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
-#include <iostream>
-#include <iterator>
+#include <cerrno>
 
 #include "app/commands.hpp"
 #include "app/owner.hpp"
@@ -16,10 +17,32 @@ namespace json = boost::json;
 
 constexpr std::size_t max_question = 16 << 20;
 
+// One byte more than is allowed, at most: who pipes without end is told so.
 std::string read_standard_input() {
-  std::string text(std::istreambuf_iterator<char>(std::cin), {});
-  while (!text.empty() && text.back() == '\n') text.pop_back();
+  if (::isatty(0) == 1) print(paint("type the question; Ctrl-D ends it\n", style::dim, 2), 2);
+  std::string text;
+  char piece[65536];
+  while (text.size() <= max_question) {
+    const auto got = ::read(0, piece, sizeof piece);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    text.append(piece, static_cast<std::size_t>(got));
+  }
+  while (text.ends_with('\n')) text.pop_back();
   return text;
+}
+
+// The words as they were typed; "-" among them is standard input, on lines of its own.
+std::string read_question(const std::vector<std::string>& words) {
+  std::string out;
+  bool after_input = false;
+  for (const auto& word : words) {
+    const bool is_input = word == "-";
+    if (!out.empty()) out += is_input || after_input ? "\n\n" : " ";
+    out += is_input ? read_standard_input() : word;
+    after_input = is_input;
+  }
+  return out;
 }
 
 std::string write_json(const spoken& of) {
@@ -36,52 +59,51 @@ std::string write_json(const spoken& of) {
   return json::serialize(out) + "\n";
 }
 
-int report(const ask_options& how, const result<spoken>& came) {
-  if (!came) {
-    print(fmt::format("meshai: {}\n", came.error().detail), 2);
-    return exit_failed;
-  }
+int report(const ask_options& how, const result<spoken>& came, const std::string& trouble) {
+  if (!came) return complain(came.error().detail, exit_failed, how.json);
   if (how.json) {
     print(write_json(*came));
-  } else {
-    if (!came->text.empty() && !came->text.ends_with('\n')) print("\n");
-    if (!came->problem.empty()) print(fmt::format("meshai: {} {}\n", came->problem, came->hint), 2);
-    if (how.explain && !came->node.empty()) print(paint(describe_route(*came), style::dim, 2) + "\n", 2);
+    return came->whole() ? exit_ok : exit_no_answer;
   }
+  if (!came->text.empty() && !came->text.ends_with('\n')) print("\n");
+  if (!came->problem.empty()) print(fmt::format("meshai: {}\n{}", describe_problem(*came), trouble), 2);
+  if (came->finish == "length") {
+    print(paint("(cut off at the longest answer allowed; --max-tokens sets it)", style::dim, 2) + "\n", 2);
+  }
+  if (how.explain && !came->node.empty()) print(paint(describe_route(*came), style::dim, 2) + "\n", 2);
   return came->whole() ? exit_ok : exit_no_answer;
 }
 
 task<void> ask_once(env::world world, const paths& where, const ask_options& how, const question& what,
                     int& code) {
   owner_client node(world, where);
-  const bool silent = how.json;
-  const auto show = [silent](std::string_view text) {
-    if (!silent) print(printable(text));
-  };
-  const auto came = co_await node.ask(what, show);
-  code = report(how, came);
+  hearing aloud;
+  if (!how.json) aloud.text = [](std::string_view text) { print(printable(text)); };
+  const auto came = co_await node.ask(what, aloud);
+  std::string trouble;
+  if (came && !came->whole()) trouble = co_await node.engine_trouble();
+  code = report(how, came, trouble);
 }
 
 }  // namespace
 
 int ask(const ask_options& how) {
   const auto where = find_paths();
-  if (!where) {
-    print(fmt::format("meshai: {}\n", where.error().detail), 2);
-    return exit_configuration;
-  }
-  if (const auto missing = missing_node(*where)) return *missing;
+  if (!where) return complain(where.error().detail, exit_configuration, how.json);
+  if (const auto missing = missing_node(*where, how.json)) return *missing;
+  if (std::ranges::count(how.words, "-") > 1)
+    return complain("standard input can be read only once; write - once", exit_usage, how.json);
   question what{.model = how.model,
                 .reach = how.reach,
                 .temperature = how.temperature,
                 .max_tokens = how.max_tokens,
                 .fallback = !how.no_fallback};
   if (!how.system.empty()) what.lines.push_back({"system", how.system});
-  what.lines.push_back({"user", how.question == "-" ? read_standard_input() : how.question});
-  if (what.lines.back().text.empty() || what.lines.back().text.size() > max_question) {
-    print("meshai: there is no question, or it is larger than 16 MB\n", 2);
-    return exit_usage;
-  }
+  auto text = read_question(how.words);
+  if (text.find_first_not_of(" \t\n\r") == std::string::npos)
+    return complain("there is no question; type: meshai ask \"What is 2+2?\"", exit_usage, how.json);
+  if (text.size() > max_question) return complain("the question is larger than 16 MB", exit_usage, how.json);
+  what.lines.push_back({"user", std::move(text)});
   int code = exit_failed;
   run_to_end([&](env::world world) { return ask_once(world, *where, how, what, code); });
   return code;

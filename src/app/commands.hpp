@@ -40,7 +40,7 @@ struct status_options {
 int status(const status_options& how);
 
 struct ask_options {
-  std::string question;  // "-": standard input
+  std::vector<std::string> words;  // of the question; "-": standard input
   std::string model = "auto";
   std::string reach;
   std::string system;
@@ -62,12 +62,18 @@ int chat(const chat_options& how);
 struct models_options {
   enum class verb { list, add, show, use } what = verb::list;
   std::string name;  // a model's name, or the file to add
+  std::string as;    // the name it is added under; empty: the file's
   bool make_default = false;
   bool json = false;
 };
 int models(const models_options& how);
 
 int config_check(const std::string& file, bool json);
-int doctor(bool json);
+
+struct doctor_options {
+  std::string config;  // a file; empty: the running node's, else the usual place
+  bool json = false;
+};
+int doctor(const doctor_options& how);
 
 }  // namespace meshai::app

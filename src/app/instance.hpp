@@ -12,8 +12,8 @@ namespace meshai::app {
 // Held by a running node as long as it lives; the kernel lets go of it however the node ends.
 class instance_lock {
  public:
-  // unavailable when another node holds it.
-  static result<instance_lock> take(const paths& where);
+  // unavailable when another node holds it. `config` is what the node was started with, for others to see.
+  static result<instance_lock> take(const paths& where, const std::filesystem::path& config = {});
   ~instance_lock();
   instance_lock(instance_lock&& other) noexcept;
   instance_lock& operator=(instance_lock&&) = delete;
@@ -23,7 +23,14 @@ class instance_lock {
   int fd_;
 };
 
-// The process that holds the lock, or nothing when no node runs.
+// Who holds the lock.
+struct instance {
+  int pid = 0;
+  std::filesystem::path config;
+};
+std::optional<instance> running_instance(const paths& where);
+
+// Its process, or nothing when no node runs.
 std::optional<int> running_node(const paths& where);
 
 // True when no node runs any more, at the latest after `patience`.

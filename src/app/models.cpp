@@ -15,11 +15,6 @@ namespace {
 namespace json = boost::json;
 using engine::catalogue;
 
-int complain(std::string_view what, int code) {
-  print(fmt::format("meshai: {}\n", what), 2);
-  return code;
-}
-
 json::object describe(const engine::model_entry& one) {
   json::object out{{"name", one.name}, {"file", one.file.string()}, {"default", one.is_default}};
   if (one.header) {
@@ -56,41 +51,41 @@ int list(const catalogue& from, bool json_wanted) {
   return exit_ok;
 }
 
-// A running node takes a new default up at a reload.
+// A running engine takes a new default up by itself, between two requests.
 int done(const paths& where, const std::string& what, const std::string& name, bool is_default, bool json_wanted) {
   if (json_wanted) {
     print(json::serialize(json::object{{what, name}, {"default", is_default}}) + "\n");
   } else {
     print(fmt::format("{} {}{}\n", what, name, is_default ? ", now the default" : ""));
     if (is_default && running_node(where))
-      print("the running node goes on with the old one; type: meshai reload\n");
+      print("the running node takes it up as soon as it answers nobody\n");
   }
   return exit_ok;
 }
 
 int add(const paths& where, const catalogue& to, const models_options& how) {
-  const auto added = to.add(std::filesystem::absolute(how.name));
-  if (!added) return complain(added.error().detail, exit_failed);
+  const auto added = to.add(std::filesystem::absolute(how.name), how.as);
+  if (!added) return complain(added.error().detail, exit_failed, how.json);
   if (how.make_default) {
-    if (const auto set = to.set_default(added->name); !set) return complain(set.error().detail, exit_failed);
+    if (const auto set = to.set_default(added->name); !set) return complain(set.error().detail, exit_failed, how.json);
   }
   return done(where, "added", added->name, how.make_default || added->is_default, how.json);
 }
 
 int use(const paths& where, const catalogue& of, const models_options& how) {
-  if (const auto set = of.set_default(how.name); !set) return complain(set.error().detail, exit_failed);
+  if (const auto set = of.set_default(how.name); !set) return complain(set.error().detail, exit_failed, how.json);
   return done(where, "using", how.name, true, how.json);
 }
 
 int show_card(const catalogue& of, const models_options& how) {
   const auto card = of.card(how.name);
-  if (!card) return complain(card.error().detail, exit_failed);
+  if (!card) return complain(card.error().detail, exit_failed, how.json);
   if (!how.json) {
     print(printable(*card) + "\n");
     return exit_ok;
   }
   const auto found = of.find(how.name);
-  if (!found) return complain(found.error().detail, exit_failed);
+  if (!found) return complain(found.error().detail, exit_failed, how.json);
   auto out = describe(*found);
   out["card"] = *card;
   print(json::serialize(out) + "\n");
@@ -101,7 +96,7 @@ int show_card(const catalogue& of, const models_options& how) {
 
 int models(const models_options& how) {
   const auto where = find_paths();
-  if (!where) return complain(where.error().detail, exit_configuration);
+  if (!where) return complain(where.error().detail, exit_configuration, how.json);
   const catalogue all(where->data);
   using verb = models_options::verb;
   switch (how.what) {

@@ -75,13 +75,21 @@ void take_problem(const json::value& from, spoken& into) {
   if (into.problem.empty()) into.problem = "the node's answer could not be read";
 }
 
+struct piece {
+  std::string text, thought;
+};
+
 // One chunk of a chat completion.
-void take_chunk(const json::value& chunk, spoken& into, std::string& text) {
-  if (at(chunk, {"error"})) return take_problem(chunk, into);
+piece take_chunk(const json::value& chunk, spoken& into) {
+  piece out;
+  if (at(chunk, {"error"})) {
+    take_problem(chunk, into);
+    return out;
+  }
   if (const auto* choices = at(chunk, {"choices"});
       choices && choices->is_array() && !choices->get_array().empty()) {
     const auto& choice = choices->get_array().front();
-    text = text_at(choice, {"delta", "content"});
+    out = {text_at(choice, {"delta", "content"}), text_at(choice, {"delta", "reasoning_content"})};
     if (auto why = text_at(choice, {"finish_reason"}); !why.empty()) into.finish = std::move(why);
   }
   if (at(chunk, {"usage", "completion_tokens"})) {
@@ -94,6 +102,7 @@ void take_chunk(const json::value& chunk, spoken& into, std::string& text) {
     into.tier = text_at(chunk, {"mesh", "tier"});
     into.attempts = static_cast<int>(number_at(chunk, {"mesh", "attempts"}));
   }
+  return out;
 }
 
 }  // namespace
@@ -128,8 +137,7 @@ task<result<reply>> owner_client::post(std::string_view path, std::string_view b
   co_return reply{came->status(), *std::move(all)};
 }
 
-task<result<spoken>> owner_client::ask(const question& what,
-                                       const std::function<void(std::string_view)>& on_text) {
+task<result<spoken>> owner_client::ask(const question& what, const hearing& as_it_comes) {
   const auto begun = world_.clock.now();
   const auto since = [&] { return duration_cast<milliseconds>(world_.clock.now() - begun); };
   const auto body = write_question(what);
@@ -144,26 +152,43 @@ task<result<spoken>> owner_client::ask(const question& what,
   }
   wire::sse_parser events;
   for (;;) {
-    const auto piece = co_await came->read_some();
-    if (!piece) co_return std::unexpected(piece.error());
-    if (piece->empty()) break;
-    events.feed(*piece);
+    const auto bytes = co_await came->read_some();
+    if (!bytes) co_return std::unexpected(bytes.error());
+    if (bytes->empty()) break;
+    events.feed(*bytes);
     wire::sse_event event;
     for (;;) {
       const auto more = events.next(event);
       if (!more) co_return std::unexpected(more.error());
       if (!*more) break;
       if (event.data == "[DONE]") continue;
-      std::string text;
-      take_chunk(json::parse(event.data, wrong), out, text);
-      if (text.empty()) continue;
-      if (out.text.empty()) out.first_token = since();
+      const auto [text, thought] = take_chunk(json::parse(event.data, wrong), out);
+      if (text.empty() && thought.empty()) continue;
+      if (out.first_token == milliseconds::zero()) out.first_token = since();
       out.text += text;
-      on_text(text);
+      if (!thought.empty() && as_it_comes.thought) as_it_comes.thought(thought);
+      if (!text.empty() && as_it_comes.text) as_it_comes.text(text);
     }
   }
   out.total = since();
   if (out.finish.empty() && out.problem.empty()) out.problem = "the answer broke off";
+  co_return out;
+}
+
+task<std::string> owner_client::engine_trouble() {
+  const auto came = co_await get("/mesh/status", 5s);
+  boost::system::error_code wrong;
+  const auto status = came ? json::parse(came->body, wrong) : json::value();
+  const auto* engines = at(status, {"engines"});
+  std::string out;
+  if (!engines || !engines->is_array()) co_return out;
+  for (const auto& one : engines->get_array()) {
+    const auto state = text_at(one, {"state"});
+    if (state == "ready") continue;
+    const auto reason = text_at(one, {"reason"});
+    out += fmt::format("engine \"{}\" is {}{}{}\n", text_at(one, {"node"}), state, reason.empty() ? "" : ": ",
+                       printable(reason));
+  }
   co_return out;
 }
 
@@ -183,10 +208,13 @@ void run_to_end(const std::function<task<void>(env::world)>& work) {
   worker->run();
 }
 
-std::optional<int> missing_node(const paths& where) {
+std::optional<int> missing_node(const paths& where, bool json) {
   if (running_node(where)) return std::nullopt;
-  print("meshai: no node runs; type: meshai up\n", 2);
-  return exit_not_running;
+  return complain("no node runs; type: meshai up", exit_not_running, json);
+}
+
+std::string describe_problem(const spoken& of) {
+  return printable(of.hint.empty() ? of.problem : of.problem + "\n  " + of.hint);
 }
 
 std::string describe_route(const spoken& of) {

@@ -44,6 +44,11 @@ struct spoken {
   bool whole() const { return problem.empty() && !finish.empty(); }
 };
 
+// Called with each piece of an answer; either may be empty.
+struct hearing {
+  std::function<void(std::string_view)> text, thought;
+};
+
 class owner_client {
  public:
   owner_client(env::world& world, const paths& where);
@@ -51,8 +56,11 @@ class owner_client {
   task<result<reply>> get(std::string_view path, std::chrono::milliseconds patience);
   task<result<reply>> post(std::string_view path, std::string_view body, std::chrono::milliseconds patience);
 
-  // Streams an answer; `on_text` gets each piece as it comes. Errors are those of the connection to the node.
-  task<result<spoken>> ask(const question& what, const std::function<void(std::string_view)>& on_text);
+  // Streams an answer. Errors are those of the connection to the node.
+  task<result<spoken>> ask(const question& what, const hearing& as_it_comes);
+
+  // What keeps the engines of the node from answering, one line each; empty where nothing does.
+  task<std::string> engine_trouble();
 
  private:
   task<result<http::answer>> send(std::string_view method, std::string_view path, std::string_view body,
@@ -67,7 +75,10 @@ class owner_client {
 void run_to_end(const std::function<task<void>(env::world)>& work);
 
 // "no node runs; type: meshai up" and exit_not_running, or nothing when one runs.
-std::optional<int> missing_node(const paths& where);
+std::optional<int> missing_node(const paths& where, bool json = false);
+
+// What went wrong and, on a line of its own, what to do about it.
+std::string describe_problem(const spoken& of);
 
 // "here/smollm2 (local), 1 attempt, first token after 85 ms, 34 tokens in 0.9 s"
 std::string describe_route(const spoken& of);

@@ -28,11 +28,6 @@ using namespace std::chrono_literals;
 
 constexpr auto grace = 10s;
 
-int complain(std::string_view what, int code) {
-  print(fmt::format("meshai: {}\n", what), 2);
-  return code;
-}
-
 // Everything that lives as long as the node does.
 class daemon {
  public:
@@ -74,9 +69,9 @@ result<void> daemon::open(const env::address& wanted, bool may_lack) {
     if (!opened) {
       if (may_lack) return {};
       return fail(error_kind::refused,
-                  fmt::format("cannot listen at {}: {}; is another program there? Set another "
-                              "listen in [api]",
-                              wanted.text(), opened.error().detail));
+                  fmt::format("{}; meshai doctor says which program is there, and another listen in [api] gets "
+                              "out of its way",
+                              opened.error().detail));
     }
     at = (*opened)->local();  // port 0 became a real one, the same for every worker
     node::door made{.at = *std::move(opened)};
@@ -99,9 +94,7 @@ result<void> daemon::open_doors() {
     if (auto opened = open(at, may_lack); !opened) return opened;
   }
   auto own = workers_.front()->world().network.listen({.path = owner_socket(where_)}, false);
-  if (!own)
-    return fail(error_kind::refused,
-                fmt::format("cannot listen at {}: {}", owner_socket(where_).string(), own.error().detail));
+  if (!own) return fail(error_kind::refused, own.error().detail);
   doors_.front().push_back({.at = *std::move(own), .owner = true});
   return {};
 }
@@ -187,9 +180,10 @@ int serve(const serve_options& how) {
   os::harden();
   const auto where = find_paths();
   if (!where) return complain(where.error().detail, exit_configuration);
-  auto from = load_config(how.config, *where);
+  const auto file = how.config.empty() ? where->config_file() : std::filesystem::absolute(how.config);
+  auto from = load_config(file.string(), *where);
   if (!from) return complain(from.error().detail, exit_configuration);
-  const auto lock = instance_lock::take(*where);
+  const auto lock = instance_lock::take(*where, file);
   if (!lock) return complain(lock.error().detail, exit_failed);
   daemon node(how, *std::move(from), *where);
   if (auto opened = node.open_doors(); !opened) return complain(opened.error().detail, exit_failed);

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <boost/json.hpp>
 #include <cerrno>
 #include <cstdlib>
 
@@ -38,6 +39,16 @@ std::string printable(std::string_view text) {
     out += text[i];
   }
   return out;
+}
+
+int complain(std::string_view what, int code, bool json) {
+  namespace js = boost::json;
+  if (json) {
+    print(js::serialize(js::object{{"error", js::object{{"message", what}}}}) + "\n");
+  } else {
+    print("meshai: " + printable(what) + "\n", 2);
+  }
+  return code;
 }
 
 bool print(std::string_view text, int fd) {

@@ -28,6 +28,12 @@ struct story {
   tier where = tier::local;
   int attempts = 1;
   std::vector<std::string> dropped;  // what the target could not express and the caller let go
+  // The attempts that failed on the way, in order. `streamed`: the caller had a part of its answer already.
+  struct failed_attempt {
+    std::string node, model, fault;
+    bool streamed = false;
+  };
+  std::vector<failed_attempt> failed;
 };
 
 // Writes a stream of server-sent events for one request, in the dialect of its endpoint. Native events of the same

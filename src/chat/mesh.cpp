@@ -31,6 +31,14 @@ std::string story_text(const story& told) {
     for (const auto& name : told.dropped) out.string(name);
     out.end_array();
   }
+  if (!told.failed.empty()) {
+    out.key("failed").begin_array();
+    for (const auto& each : told.failed) {
+      out.begin_object().member("node", each.node).member("model", each.model).member("fault", each.fault);
+      out.member_boolean("streamed", each.streamed).end_object();
+    }
+    out.end_array();
+  }
   out.end_object();
   return text;
 }

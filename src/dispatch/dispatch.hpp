@@ -41,6 +41,7 @@ struct head {
   std::string node, model;
   meshai::tier where = meshai::tier::local;
   int attempts = 0;
+  int answers = 0;  // attempts whose steps were forwarded: one more where another went on
 };
 
 struct failure {

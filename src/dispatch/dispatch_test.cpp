@@ -119,25 +119,6 @@ TEST(dispatch, what_is_the_callers_own_fault_is_told_at_once) {
   EXPECT_TRUE(second.requests().empty());
 }
 
-TEST(dispatch, a_cut_after_the_first_token_is_an_error_and_never_a_success) {
-  const fake::fault faults[] = {fake::fault::reset,   fake::fault::end,   fake::fault::truncate,
-                                fake::fault::garbage, fake::fault::stall, fake::fault::error_event};
-  for (const auto fault : faults) {
-    mesh m;
-    m.add("first").play({.text = "One two three four five six", .fault = fault, .at = 3});
-    auto& second = m.add("second");
-    m.nodes[0].weight = 1'000'000'000;
-    m.limits.idle_timeout = 5s;
-    const auto got = m.ask(hello);
-    EXPECT_EQ(got.ended, progress::failed) << static_cast<int>(fault);
-    EXPECT_EQ(got.finishes, 0) << static_cast<int>(fault);
-    EXPECT_GE(got.tokens, 3) << static_cast<int>(fault);
-    EXPECT_FALSE(got.problem.message.empty());
-    EXPECT_GE(got.problem.status, 500);
-    EXPECT_TRUE(second.requests().empty());
-  }
-}
-
 TEST(dispatch, no_finish_reason_is_a_cut) {
   mesh m;
   m.add("one").play({.text = "Something", .fault = fake::fault::no_finish});

@@ -40,6 +40,8 @@ instruments::series& instruments::of(const route::node& node, const route::candi
       .input = tokens("input"),
       .output = tokens("output"),
       .fallbacks = m.get_counter("meshai_fallbacks_total", "Answers given in place of an earlier candidate.", who),
+      .continuations = m.get_counter("meshai_continuations_total", "Answers gone on with in mid-stream.", who),
+      .hedges = m.get_counter("meshai_hedges_won_total", "Answers by an attempt begun beside a silent one.", who),
       .breaker = m.get_gauge("meshai_breaker_state", "0 closed, 1 open.", who),
       .first_token = m.get_histogram(
           "gen_ai_server_time_to_first_token_seconds", "From the request to its first token.", first_token_buckets,
@@ -105,6 +107,17 @@ void instruments::answered(const route::node& node, const route::candidate& by, 
                     {"model", env::own_name{model}},
                     {"attempts", std::int64_t{attempts}},
                     {"took", took}});
+}
+
+void instruments::went_on(const route::node& node, const route::candidate& by) {
+  of(node, by).continuations.add();
+  const auto model = label_of(by);
+  world_.log.write(env::log_level::info, "answer.continued",
+                   {{"node", env::own_name{node.name}}, {"model", env::own_name{model}}});
+}
+
+void instruments::hedge_won(const route::node& node, const route::candidate& by) {
+  of(node, by).hedges.add();
 }
 
 void instruments::failed(std::string_view code, duration took, int attempts) {

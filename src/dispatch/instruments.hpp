@@ -31,6 +31,9 @@ class instruments {
   void answered(const route::node& node, const route::candidate& by, std::string_view operation, duration took,
                 int attempts, bool first_choice, const chat::usage& used);
   void first_token(const route::node& node, const route::candidate& by, duration after);
+  // Another attempt goes on in mid-stream; a second one started beside a silent one is the one that answers.
+  void went_on(const route::node& node, const route::candidate& by);
+  void hedge_won(const route::node& node, const route::candidate& by);
   void failed(std::string_view code, duration took, int attempts);
   void caller_gone(int attempts);
 
@@ -40,6 +43,8 @@ class instruments {
     env::counter& input;
     env::counter& output;
     env::counter& fallbacks;
+    env::counter& continuations;
+    env::counter& hedges;
     env::gauge& breaker;
     env::histogram& first_token;
     std::array<env::counter*, 16> faults{};  // by kind, made when first needed

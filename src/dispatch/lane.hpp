@@ -3,9 +3,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
+#include "dispatch/rest.hpp"
 #include "env/event.hpp"
 #include "env/scope.hpp"
 #include "route/route.hpp"
@@ -45,6 +47,9 @@ struct lane {
 
   const route::candidate& to;
   permit right;
+  std::optional<dispatch::rest> rest;     // it goes on from what was sent
+  std::optional<chat::request> question;  // its own, where the caller's will not do
+  bool hedge = false;
   std::unique_ptr<upstream::attempt> talk;
 
   // The mailbox. The coroutine fills it, and waits for `room` while it is full.

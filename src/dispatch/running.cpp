@@ -96,9 +96,11 @@ running::running(std::shared_ptr<errand> all)
     finish(route::finish_kind::failed);
     return;
   }
+  e.known.request_begun();
   const route::failover::options how{.bounds = e.what.setup->limits,
                                      .stream = request.stream,
                                      .fallback = request.mesh.fallback.value_or(true),
+                                     .continues = can_go_on(request),
                                      .seed = e.world.random.next()};
   decides_.emplace(e.ranking.candidates, how, begun_);
   decides_->begin(begun_);
@@ -117,7 +119,8 @@ chat::story running::story() const {
           .model = facts_.model,
           .where = facts_.where,
           .attempts = facts_.attempts,
-          .dropped = dropped_};
+          .dropped = dropped_,
+          .failed = failed_};
 }
 
 // ---- waiting
@@ -151,7 +154,10 @@ void running::set_alarm(instant when) {
 bool running::look_at(int number, std::vector<chat::delta>& into, instant now) {
   auto& at = *all_->lanes[static_cast<std::size_t>(number)];
   if (at.settled) return false;
-  notice_steps(number, at, now);
+  if (!notice_steps(number, at, now)) {
+    carry_out();
+    return ended_.has_value();
+  }
   const bool over = at.how != upstream::progress::more;
   const bool whole = at.how == upstream::progress::ended || at.how == upstream::progress::answer;
   // What came before a fault is the caller's; the fault is told after it.
@@ -162,8 +168,9 @@ bool running::look_at(int number, std::vector<chat::delta>& into, instant now) {
   return some || ended_;
 }
 
-void running::notice_steps(int number, lane& at, instant now) {
-  if (at.looked_at == at.mail.size()) return;
+bool running::notice_steps(int number, lane& at, instant now) {
+  if (at.looked_at == at.mail.size()) return true;
+  if (!fit_steps(number, at, now)) return false;
   if (at.token_seen) {
     at.seen.gap(at.arrived - at.last);
     at.last = at.arrived;
@@ -178,18 +185,44 @@ void running::notice_steps(int number, lane& at, instant now) {
     }
   }
   at.looked_at = at.mail.size();
+  return true;
+}
+
+bool running::fit_steps(int number, lane& at, instant now) {
+  if (!at.rest) return true;
+  const bool fits = at.rest->fit(at.mail, at.looked_at);
+  if (at.rest->prefill_ignored()) all_->known.learn_prefill(at.to.model_id, false);
+  if (fits) return true;
+  at.work.cancel();
+  fault(number, at, route::misfit_fault(node_of(at).name), now);
+  return false;
 }
 
 void running::settle(int number, lane& at, instant now) {
-  at.settled = true;
   if (at.how != upstream::progress::fault) {
+    at.settled = true;
     at.right.succeeded(at.seen, now);
     decides_->ended(number, now);
     return;
   }
-  const auto& why = at.talk->why();
-  const bool opened = at.right.failed(why, now);
-  all_->counts->attempt_failed(node_of(at), at.to, why.kind, opened);
+  auto why = at.talk->why();
+  const bool prefilled = at.rest && at.rest->how() == route::continuation::prefill;
+  if (prefilled && !at.token_seen && why.kind == route::fault_kind::bad_request) {
+    all_->known.learn_prefill(at.to.model_id, false);
+    why.another_way = true;
+  }
+  fault(number, at, why, now);
+}
+
+void running::fault(int number, lane& at, const route::fault& why, instant now, bool blame) {
+  at.settled = true;
+  const auto& node = node_of(at);
+  const bool opened = blame && at.right.failed(why, now);
+  all_->counts->attempt_failed(node, at.to, why.kind, opened);
+  failed_.push_back({.node = node.name,
+                     .model = at.to.model,
+                     .fault = std::string(route::to_string(why.kind)),
+                     .streamed = decides_->forwarded() == number});
   decides_->faulted(number, why, now);
 }
 
@@ -201,6 +234,7 @@ bool running::deliver(lane& from, std::vector<chat::delta>& into) {
   from.room.set();
   for (const auto& step : into) {
     if (step.usage) usage_ = *step.usage;
+    delivered_.add(step);
   }
   return true;
 }
@@ -212,7 +246,7 @@ void running::carry_out() {
   while (const auto what = decides_->next()) {
     switch (what->what) {
       case route::action::kind::start:
-        start(what->attempt, what->candidate);
+        start(what->attempt, what->candidate, what->hedge);
         break;
       case route::action::kind::expire:
         expire(what->attempt, what->missed, all_->world.clock.now());
@@ -223,27 +257,42 @@ void running::carry_out() {
       case route::action::kind::finish:
         finish(what->how);
         break;
-      case route::action::kind::cancel: {
-        auto& at = *all_->lanes[static_cast<std::size_t>(what->attempt)];
-        at.settled = true;
-        at.right.give_back();
-        at.work.cancel();
+      case route::action::kind::cancel:
+        cancel(what->attempt);
         break;
-      }
-      case route::action::kind::forward: {
-        const auto& at = *all_->lanes[static_cast<std::size_t>(what->attempt)];
-        dropped_ = at.talk->dropped();
-        if (at.token_seen) {
-          all_->counts->first_token(node_of(at), at.to, all_->world.clock.now() - begun_);
-        }
+      case route::action::kind::forward:
+        forward(what->attempt);
         break;
-      }
     }
   }
   facts_.attempts = decides_->asked();
 }
 
-void running::start(int number, std::size_t candidate) {
+void running::cancel(int number) {
+  auto& at = *all_->lanes[static_cast<std::size_t>(number)];
+  at.settled = true;
+  at.right.give_back();
+  at.work.cancel();
+}
+
+void running::forward(int number) {
+  const auto& at = *all_->lanes[static_cast<std::size_t>(number)];
+  const auto& node = node_of(at);
+  dropped_ = at.talk->dropped();
+  facts_ = {.node = node.name,
+            .model = at.to.model,
+            .where = at.to.where,
+            .attempts = facts_.attempts,
+            .answers = facts_.answers + 1};
+  if (at.hedge) all_->counts->hedge_won(node, at.to);
+  if (facts_.answers > 1) {
+    all_->counts->went_on(node, at.to);
+  } else if (at.token_seen) {
+    all_->counts->first_token(node, at.to, all_->world.clock.now() - begun_);
+  }
+}
+
+void running::start(int number, std::size_t candidate, bool hedge) {
   auto& e = *all_;
   const auto& to = e.ranking.candidates[candidate];
   CHECK(static_cast<std::size_t>(number) == e.lanes.size());
@@ -252,14 +301,26 @@ void running::start(int number, std::size_t candidate) {
   const auto& node = e.ranking.node_of(to);
   const auto* where = e.what.setup->endpoints->find(node.name);
   CHECK(where != nullptr);
+  at.hedge = hedge;
+  if (hedge && !e.known.may_hedge(e.what.setup->limits.hedge_share)) {
+    at.settled = true;
+    decides_->hedge_denied(number, at.begun);
+    return;
+  }
   if (!at.right.take(at.begun)) {
     at.settled = true;
     decides_->refused(number, at.begun);
     return;
   }
-  facts_ = {.node = node.name, .model = to.model, .where = to.where, .attempts = decides_->asked()};
+  if (decides_->sent()) {
+    const auto how = way_on(*e.what.request, delivered_, node, to, e.known);
+    at.rest.emplace(*e.what.request, delivered_, how);
+    at.question = ask_for_rest(*e.what.request, delivered_, how);
+  } else if (!hedge) {
+    facts_ = {.node = node.name, .model = to.model, .where = to.where, .attempts = decides_->asked()};
+  }
   e.counts->attempt_begun(node, to);
-  at.talk = e.upstream.open({.request = e.what.request.get(),
+  at.talk = e.upstream.open({.request = at.question ? &*at.question : e.what.request.get(),
                              .to = where,
                              .node = &node,
                              .candidate = &to,
@@ -271,15 +332,11 @@ void running::start(int number, std::size_t candidate) {
 void running::expire(int number, route::limit missed, instant now) {
   auto& at = *all_->lanes[static_cast<std::size_t>(number)];
   if (at.settled) return;
-  at.settled = true;
   at.work.cancel();
-  const auto& node = node_of(at);
-  const auto why =
-      route::timeout_fault(node.name, route::to_string(missed), span_of(all_->what.setup->limits, missed, at.to));
+  const auto limit = span_of(all_->what.setup->limits, missed, at.to);
   // A healthy stream that is merely long says nothing against its node.
-  const bool opened = missed != route::limit::max_stream && at.right.failed(why, now);
-  all_->counts->attempt_failed(node, at.to, why.kind, opened);
-  decides_->faulted(number, why, now);
+  const bool blame = missed != route::limit::max_stream;
+  fault(number, at, route::timeout_fault(node_of(at).name, route::to_string(missed), limit), now, blame);
 }
 
 void running::finish(route::finish_kind how) {

@@ -44,12 +44,17 @@ class running final : public exchange {
  private:
   // Tells failover what has come; true when `into` has something for the caller.
   bool look_at(int number, std::vector<chat::delta>& into, instant now);
-  void notice_steps(int number, lane& at, instant now);
+  // False: the steps do not fit what was sent, and this attempt is over.
+  bool notice_steps(int number, lane& at, instant now);
+  bool fit_steps(int number, lane& at, instant now);
   void settle(int number, lane& at, instant now);
+  void fault(int number, lane& at, const route::fault& why, instant now, bool blame = true);
   bool deliver(lane& from, std::vector<chat::delta>& into);
 
   void carry_out();
-  void start(int number, std::size_t candidate);
+  void start(int number, std::size_t candidate, bool hedge);
+  void cancel(int number);
+  void forward(int number);
   void expire(int number, route::limit missed, instant now);
   void finish(route::finish_kind how);
   void set_alarm(instant when);
@@ -64,7 +69,9 @@ class running final : public exchange {
   head facts_;
   chat::answer answer_;
   chat::usage usage_;
+  delivered delivered_;
   std::vector<std::string> dropped_;
+  std::vector<chat::story::failed_attempt> failed_;
   failure why_;
   std::optional<progress> ended_;  // how it ended; from then on next() says only that
 };

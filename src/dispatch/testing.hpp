@@ -40,10 +40,13 @@ class mesh {
         client(world, over, known),
         asks(world, client, known) {}
 
-  // A provider at http://10.0.1.N, that node `name` leads to.
+  // A provider at http://10.0.1.N, that node `name` leads to; a local one at 127.0.0.1:8001 and on.
   fake::provider& add(std::string name, tier where = tier::cloud, fake::options how = {}) {
-    const auto ip = "10.0.1." + std::to_string(providers.size() + 1);
-    auto& host = pretend.add_host(name, ip);
+    const bool here = where == tier::local;
+    const auto number = static_cast<std::uint16_t>(providers.size() + 1);
+    const auto ip = here ? "127.0.0.1" : "10.0.1." + std::to_string(number);
+    const std::uint16_t port = here ? 8000 + number : 80;
+    auto& host = here ? us : pretend.add_host(name, ip);
     hosts.push_back(&host);
     worlds.push_back(std::make_unique<env::world>(host.world()));
     const auto dialect = how.speaks == fake::protocol::openai      ? chat::dialect::openai
@@ -59,10 +62,10 @@ class mesh {
     to.node = name;
     to.where = where;
     to.dialect = dialect;
-    to.url = "http://" + ip + (dialect == chat::dialect::gemini ? "/v1beta" : "/v1");
+    to.url = "http://" + ip + ":" + std::to_string(port) + (dialect == chat::dialect::gemini ? "/v1beta" : "/v1");
     ways.push_back(std::move(to));
     auto& made = *providers.emplace_back(std::make_unique<fake::provider>(*worlds.back(), std::move(how)));
-    auto listener = worlds.back()->network.listen({.ip = ip, .port = 80, .path = {}}, false);
+    auto listener = worlds.back()->network.listen({.ip = ip, .port = port, .path = {}}, false);
     listeners.push_back(std::move(*listener));
     pretend.spawn(made.serve(*listeners.back()));
     return made;

@@ -149,7 +149,10 @@ class stream_out {
     if (!writer_) {
       writer_ = chat::make_stream_writer(asked_, make_head(v_, asked_.endpoint, from_.facts().model));
     }
-    if (!steps_.empty()) writer_->model(from_.facts().model);
+    if (const auto& facts = from_.facts(); facts.answers != answers_) {
+      answers_ = facts.answers;
+      writer_->model(facts.model);
+    }
     for (const auto& step : steps_) writer_->step(step, bytes_);
     if (came == dispatch::progress::deltas) return true;
     if (came == dispatch::progress::failed) {
@@ -164,6 +167,7 @@ class stream_out {
   const chat::request& asked_;
   dispatch::exchange& from_;
   std::unique_ptr<chat::stream_writer> writer_;
+  int answers_ = 0;  // of facts(), that the writer knows of
   std::vector<chat::delta> steps_;
   std::string bytes_;
 };

@@ -44,6 +44,7 @@ struct node {
   bool image_urls = true;              // fetches image URLs itself
   bool embeddings = false;             // made for embeddings
   bool max_completion_tokens = false;  // OpenAI's own API
+  std::optional<bool> prefill;         // goes on from an answer's beginning; nothing: by the model's name
   std::string off;                     // why it is not asked; empty: it is
 
   // Where `m` of this node runs. Never nearer than the node; names that only the caller knows count as cloud.

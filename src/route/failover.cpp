@@ -10,6 +10,8 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds first_backoff{100};
 constexpr milliseconds longest_backoff{2'000};
+constexpr milliseconds least_silence{250};  // before a hedge, whatever the node's own history says
+constexpr int most_hedges = 2;              // of one request
 
 }  // namespace
 
@@ -35,24 +37,24 @@ void failover::token(int number, instant now) {
   if (finished_ || one.now == phase::over) return;
   one.last = now;
   one.now = phase::streaming;
-  if (forwarded_ >= 0) return;
+  if (forwarded_ == number) return;
+  // One that is forwarded already has been silent since this hedge began, or moved() had ended the hedge.
   forwarded_ = number;
+  sent_ = true;
   retry_at_ = never;
   actions_.push_back({.what = action::kind::forward, .attempt = number, .candidate = one.candidate});
-  for (int other = 0; other < static_cast<int>(attempts_.size()); ++other) {
-    if (other == number || at(other).now == phase::over) continue;
-    at(other).now = phase::over;
-    actions_.push_back({.what = action::kind::cancel, .attempt = other});
-  }
+  cancel_all_but(number);
 }
 
 void failover::moved(int number, instant now) {
+  if (finished_ || at(number).now == phase::over) return;
   at(number).last = now;
+  if (number == forwarded_) cancel_all_but(number);
 }
 
 void failover::ended(int number, instant now) {
   if (finished_ || at(number).now == phase::over) return;
-  if (forwarded_ < 0) token(number, now);  // a whole answer, or one without a word in it
+  if (forwarded_ != number) token(number, now);  // a whole answer, or one without a word in it
   at(number).now = phase::over;
   finish(finish_kind::done);
 }
@@ -62,33 +64,25 @@ void failover::faulted(int number, const fault& why, instant now) {
   if (finished_ || one.now == phase::over) return;
   one.now = phase::over;
   if (!why.asked) --asked_;
-  if (number == forwarded_) {
-    told_ = why;
-    finish(finish_kind::cut);
+  const bool broke = number == forwarded_;
+  if (!told_ || (broke && !broken_)) told_ = why;
+  if (broke) {
+    forwarded_ = -1;
+    broken_ = true;
+  }
+  // Nobody else is asked what the caller itself is to be told; but a stream that another broke off is still owed.
+  const bool tell = verdict_of(why.kind) == verdict::tell && (broke || !sent_);
+  if (tell || (broke && !(how_.continues && how_.fallback))) {
+    finish(sent_ ? finish_kind::cut : finish_kind::failed);
     return;
   }
-  if (!told_) told_ = why;
   const auto candidate = one.candidate;
-  switch (verdict_of(why.kind)) {
-    case verdict::tell:
-      finish(finish_kind::failed);
-      return;
-    case verdict::unfit:
-      drop_unfit(why, candidate);
-      break;
-    case verdict::next:
-      trials_[candidate] = trial::again;
-      break;
-    case verdict::rest:
-    case verdict::open:
-      trials_[candidate] = trial::out;
-      break;
-  }
-  if (why.another_key && how_.fallback && budget_left()) {
+  mark(why, candidate);
+  if ((why.another_key || why.another_way) && how_.fallback && budget_left()) {
     start(candidate, now);
     return;
   }
-  if (!anybody_waiting()) start_another(now);
+  if (!anybody_running()) start_another(now);
 }
 
 void failover::refused(int number, instant now) {
@@ -97,7 +91,17 @@ void failover::refused(int number, instant now) {
   one.now = phase::over;
   --asked_;
   trials_[one.candidate] = trial::out;
-  if (!anybody_waiting()) start_another(now);
+  if (!anybody_running()) start_another(now);
+}
+
+void failover::hedge_denied(int number, instant now) {
+  auto& one = at(number);
+  if (finished_ || one.now == phase::over) return;
+  one.now = phase::over;
+  --asked_;
+  trials_[one.candidate] = trial::fresh;
+  may_hedge_ = false;
+  if (!anybody_running()) start_another(now);
 }
 
 void failover::tick(instant now) {
@@ -112,6 +116,10 @@ void failover::tick(instant now) {
   if (now >= retry_at_) {
     retry_at_ = never;
     start(retry_candidate_, now);
+  }
+  if (const auto hedge = next_hedge(); now >= hedge.when) {
+    ++hedges_;
+    start(hedge.candidate, now, true);
   }
 }
 
@@ -132,25 +140,27 @@ std::optional<action> failover::next() {
 
 // ---- decisions
 
-void failover::start(std::size_t candidate, instant now) {
+void failover::start(std::size_t candidate, instant now, bool hedge) {
   trials_[candidate] = trial::tried;
   ++asked_;
-  attempts_.push_back({.candidate = candidate, .started = now, .last = now});
-  actions_.push_back(
-      {.what = action::kind::start, .attempt = static_cast<int>(attempts_.size()) - 1, .candidate = candidate});
+  attempts_.push_back({.candidate = candidate, .hedge = hedge, .started = now, .last = now});
+  actions_.push_back({.what = action::kind::start,
+                      .attempt = static_cast<int>(attempts_.size()) - 1,
+                      .candidate = candidate,
+                      .hedge = hedge});
 }
 
 void failover::start_another(instant now) {
-  const bool in_time = now < begun_ + how_.bounds.request_timeout;
+  const bool in_time = now < deadline();
   const bool more = asked_ == 0 || how_.fallback;
   if (!in_time || !more || !budget_left()) {
-    finish(finish_kind::failed);
+    finish(sent_ ? finish_kind::cut : finish_kind::failed);
   } else if (const auto fresh = find(trial::fresh)) {
     start(*fresh, now);
   } else if (const auto again = find(trial::again)) {
     wait_for_retry(*again, now);
   } else {
-    finish(finish_kind::failed);
+    finish(sent_ ? finish_kind::cut : finish_kind::failed);
   }
 }
 
@@ -159,7 +169,24 @@ void failover::wait_for_retry(std::size_t candidate, instant now) {
   const auto jittered = std::chrono::duration_cast<std::chrono::nanoseconds>(step * (0.5 + dice_.unit()));
   retry_candidate_ = candidate;
   retry_at_ = now + jittered;
-  if (retry_at_ >= begun_ + how_.bounds.request_timeout) finish(finish_kind::failed);
+  if (retry_at_ >= deadline()) finish(sent_ ? finish_kind::cut : finish_kind::failed);
+}
+
+// What a fault means for asking that candidate once more.
+void failover::mark(const fault& why, std::size_t candidate) {
+  switch (verdict_of(why.kind)) {
+    case verdict::unfit:
+      drop_unfit(why, candidate);
+      break;
+    case verdict::next:
+      trials_[candidate] = trial::again;
+      break;
+    case verdict::rest:
+    case verdict::open:
+    case verdict::tell:
+      trials_[candidate] = trial::out;
+      break;
+  }
 }
 
 // A prompt that did not fit there fits only where more is known to fit, or where nothing is known.
@@ -173,18 +200,24 @@ void failover::drop_unfit(const fault& why, std::size_t candidate) {
   }
 }
 
-void failover::finish(finish_kind how) {
-  for (int number = 0; number < static_cast<int>(attempts_.size()); ++number) {
-    if (at(number).now == phase::over) continue;
-    at(number).now = phase::over;
-    actions_.push_back({.what = action::kind::cancel, .attempt = number});
+void failover::cancel_all_but(int number) {
+  for (int other = 0; other < static_cast<int>(attempts_.size()); ++other) {
+    if (other == number || at(other).now == phase::over) continue;
+    at(other).now = phase::over;
+    // Who was not waited for long enough is not to blame: it may be asked again.
+    if (trials_[at(other).candidate] == trial::tried) trials_[at(other).candidate] = trial::fresh;
+    actions_.push_back({.what = action::kind::cancel, .attempt = other});
   }
+}
+
+void failover::finish(finish_kind how) {
+  cancel_all_but(-1);
   retry_at_ = never;
   finished_ = true;
   actions_.push_back({.what = action::kind::finish, .how = how});
 }
 
-bool failover::anybody_waiting() const {
+bool failover::anybody_running() const {
   return std::ranges::any_of(attempts_, [](const course& a) { return a.now != phase::over; });
 }
 
@@ -201,7 +234,8 @@ failover::bound failover::bound_of(const course& of) const {
     const bound whole{begun_ + bounds.max_stream, limit::max_stream};
     return idle.when < whole.when ? idle : whole;
   }
-  const bound request{begun_ + bounds.request_timeout, limit::request_timeout};
+  const bound request{sent_ ? std::min(of.started + bounds.request_timeout, deadline()) : deadline(),
+                      limit::request_timeout};
   // A slow first token is only a reason to leave when there is somewhere to go.
   const bool last_chance = !how_.fallback || !budget_left() || !find(trial::fresh);
   if (!how_.stream || last_chance) return request;
@@ -209,9 +243,36 @@ failover::bound failover::bound_of(const course& of) const {
   return first.when < request.when ? first : request;
 }
 
+// Until then new attempts may begin.
+instant failover::deadline() const {
+  return begun_ + (sent_ ? how_.bounds.max_stream : how_.bounds.request_timeout);
+}
+
+// Silence of the one attempt that runs, beyond what its node is known for, is answered by a second one.
+failover::hedge_plan failover::next_hedge() const {
+  if (finished_ || !may_hedge_ || !how_.stream || !how_.fallback || hedges_ == most_hedges || !budget_left()) return {};
+  const course* only = nullptr;
+  for (const auto& each : attempts_) {
+    if (each.now == phase::over) continue;
+    if (only != nullptr) return {};
+    only = &each;
+  }
+  if (only == nullptr) return {};
+  const bool streams = only->now == phase::streaming;
+  const auto& silent = candidates_[only->candidate];
+  const auto& usual = streams ? silent.longest_gap : silent.longest_first_token;
+  if (!usual || (streams && !how_.continues)) return {};
+  const auto first_tier = candidates_[attempts_.front().candidate].where;
+  for (std::size_t i = 0; i < candidates_.size(); ++i) {
+    if (trials_[i] != trial::fresh || (candidates_[i].where > first_tier && !how_.bounds.hedge_up)) continue;
+    return {(streams ? only->last : only->started) + std::max(*usual, least_silence), i};
+  }
+  return {};
+}
+
 instant failover::wake_at() const {
   if (finished_) return never;
-  auto wake = retry_at_;
+  auto wake = std::min(retry_at_, next_hedge().when);
   for (const auto& each : attempts_) {
     if (each.now != phase::over) wake = std::min(wake, bound_of(each).when);
   }

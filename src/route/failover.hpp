@@ -1,8 +1,10 @@
 // route: the one object that decides, once per request: whom to ask, whom to forward, when to give up. A machine
 // of events and actions: no clock, no I/O; it is told the time and says what to do.
 //
-// It owns the state of every attempt, the deadline and the budget of attempts. Several attempts may run at once;
-// the first to show a token is forwarded, and from then on nobody else is.
+// It owns the state of every attempt, the deadline and the budget of attempts. Several attempts may run at once; the
+// first to show a token is forwarded. When the forwarded one breaks off, another goes on from what was sent; when it
+// falls silent for longer than its node is known for, another is started beside it (a hedge), and whichever moves
+// first goes on.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +23,7 @@ namespace meshai::route {
 enum class finish_kind {
   done,    // the forwarded attempt's answer is whole
   failed,  // nobody answered; nothing was sent to the caller
-  cut,     // the answer broke off after its first token
+  cut,     // the answer broke off after its first token, and nobody could go on
   caller_gone,
 };
 
@@ -31,15 +33,16 @@ std::string_view to_string(limit which);
 
 struct action {
   enum class kind {
-    start,    // attempt, candidate
+    start,    // attempt, candidate, hedge; where sent(): it goes on from what the caller has
     cancel,   // attempt: nobody waits for it any longer
     expire,   // attempt, missed: cancel it, then report faulted() with a timeout
-    forward,  // attempt: its steps go to the caller from now on
+    forward,  // attempt: its steps go to the caller from now on, and those of no other
     arm,      // when: call tick() then, instead of what was armed before; `never` disarms
     finish,   // how: the last action of all
   } what;
   int attempt = -1;  // numbered from 0 in the order of their start
   std::size_t candidate = 0;
+  bool hedge = false;  // started beside another; hedge_denied() takes it back
   limit missed = limit::first_token_timeout;
   instant when = never;
   finish_kind how = finish_kind::done;
@@ -51,6 +54,7 @@ class failover {
     route::limits bounds;
     bool stream = true;      // a whole answer shows no token before its end
     bool fallback = true;    // false: one attempt
+    bool continues = true;   // an answer that broke off can be gone on with
     std::uint64_t seed = 0;  // for jitter
   };
   // `candidates` must outlive this.
@@ -62,7 +66,8 @@ class failover {
   void moved(int attempt, instant now);  // any later step
   void ended(int attempt, instant now);  // its answer is whole
   void faulted(int attempt, const fault& why, instant now);
-  void refused(int attempt, instant now);  // health would not let it begin
+  void refused(int attempt, instant now);       // health would not let it begin
+  void hedge_denied(int attempt, instant now);  // the share of hedges is used up: none for this request
   void tick(instant now);
   void caller_gone();
 
@@ -70,10 +75,12 @@ class failover {
   std::optional<action> next();
 
   bool finished() const { return finished_; }
-  int forwarded() const { return forwarded_; }  // -1: none yet
+  int forwarded() const { return forwarded_; }  // -1: none yet, or it broke off
+  bool sent() const { return sent_; }           // the caller has had a token
   std::size_t candidate_of(int attempt) const { return attempts_[static_cast<std::size_t>(attempt)].candidate; }
   int asked() const { return asked_; }  // attempts that reached, or may have reached, a node
-  // What the caller is told when it ends badly: the first fault before the first token, the last one after it.
+  // What the caller is told when it ends badly: the fault that first broke its stream, else the first of all. What a
+  // fallback complains of never stands in their place.
   const std::optional<fault>& told() const { return told_; }
 
  private:
@@ -81,6 +88,7 @@ class failover {
   struct course {
     std::size_t candidate = 0;
     phase now = phase::waiting;
+    bool hedge = false;
     instant started, last;
   };
   enum class trial { fresh, tried, again, out };  // again: may be asked once more when no other is left
@@ -91,15 +99,23 @@ class failover {
   };
 
   course& at(int number) { return attempts_[static_cast<std::size_t>(number)]; }
-  void start(std::size_t candidate, instant now);
+  void start(std::size_t candidate, instant now, bool hedge = false);
   void start_another(instant now);
   void wait_for_retry(std::size_t candidate, instant now);
   void drop_unfit(const fault& why, std::size_t candidate);
+  void mark(const fault& why, std::size_t candidate);
+  void cancel_all_but(int number);
   void finish(finish_kind how);
   bool budget_left() const { return asked_ < how_.bounds.attempts; }
-  bool anybody_waiting() const;
+  bool anybody_running() const;
   std::optional<std::size_t> find(trial state) const;
   bound bound_of(const course& of) const;
+  struct hedge_plan {
+    instant when = never;
+    std::size_t candidate = 0;
+  };
+  hedge_plan next_hedge() const;
+  instant deadline() const;
   instant wake_at() const;
 
   std::span<const candidate> candidates_;
@@ -117,6 +133,10 @@ class failover {
   int retries_ = 0;
   int asked_ = 0;
   int forwarded_ = -1;
+  int hedges_ = 0;
+  bool may_hedge_ = true;
+  bool sent_ = false;
+  bool broken_ = false;  // told_ is what broke the caller's stream
   bool finished_ = false;
 };
 

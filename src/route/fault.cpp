@@ -19,7 +19,7 @@ struct row {
 };
 
 // The table of verdicts. One line per kind, in the order of fault_kind.
-constexpr std::array<row, 15> table{{
+constexpr std::array<row, 16> table{{
     {fault_kind::unreachable, "unreachable", verdict::next, blame::node},
     {fault_kind::timeout, "timeout", verdict::next, blame::model},
     {fault_kind::server_error, "server_error", verdict::next, blame::model},
@@ -35,6 +35,7 @@ constexpr std::array<row, 15> table{{
     {fault_kind::content_policy, "content_policy", verdict::tell, blame::nobody},
     {fault_kind::bad_request, "bad_request", verdict::tell, blame::nobody},
     {fault_kind::internal, "internal", verdict::tell, blame::nobody},
+    {fault_kind::misfit, "misfit", verdict::next, blame::nobody},
 }};
 
 const row& row_of(fault_kind kind) {
@@ -210,6 +211,8 @@ telling telling_of(fault_kind kind) {
               "Correct the request as the message says."};
     case fault_kind::internal:
       return {500, "api_error", "internal_error", "was not asked", "Try again."};
+    case fault_kind::misfit:
+      return {502, "api_error", "node_misfit", "could not go on with the answer", "Try again."};
   }
   CHECK(false);
 }
@@ -335,6 +338,10 @@ fault redirect_fault(std::string_view node, int status) {
 
 fault timeout_fault(std::string_view node, std::string_view limit, std::chrono::milliseconds after) {
   return make(node, fault_kind::timeout, fmt::format("{} of {} ms passed", limit, after.count()));
+}
+
+fault misfit_fault(std::string_view node) {
+  return make(node, fault_kind::misfit, "what it wrote does not fit what was sent");
 }
 
 fault unsupported_fault(chat::problem why) {

@@ -29,6 +29,7 @@ enum class fault_kind {
   content_policy,
   bad_request,  // other 400, 413, 422
   internal,     // ours: no room, shutting down
+  misfit,       // the rest of a broken answer that does not fit what was sent
 };
 std::string_view to_string(fault_kind kind);
 
@@ -49,6 +50,7 @@ struct fault {
   fault_kind kind = fault_kind::server_error;
   std::optional<std::chrono::milliseconds> rest;  // what the provider asked for (429, 503)
   bool another_key = false;                       // the same node has another key that may do
+  bool another_way = false;  // the same node may be asked otherwise (it takes no prefill)
   bool asked = true;   // false: nothing was sent, so it counts neither as an attempt nor against the node
   chat::problem told;  // what the caller hears when this is the end of it
 };
@@ -67,6 +69,8 @@ fault cut_fault(std::string_view node);
 fault redirect_fault(std::string_view node, int status);
 // One of our own deadlines, by its name in `[limits]`.
 fault timeout_fault(std::string_view node, std::string_view limit, std::chrono::milliseconds after);
+// A continuation that cannot stand behind what was sent.
+fault misfit_fault(std::string_view node);
 // The target's dialect cannot express the request.
 fault unsupported_fault(chat::problem why);
 
@@ -80,7 +84,7 @@ struct header {
 std::optional<std::chrono::milliseconds> retry_after(std::span<const header> of, wall_time now);
 // "Please try again in 6m0s", "Please retry in 34.07s": where providers say it only in words.
 std::optional<std::chrono::milliseconds> retry_after_in_words(std::string_view message);
-
-}  // namespace meshai::route
 // Gemini's error object: google.rpc.RetryInfo among its details, {"retryDelay": "34.074824224s"}.
 std::optional<std::chrono::milliseconds> retry_after_in_body(std::string_view body);
+
+}  // namespace meshai::route

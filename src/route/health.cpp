@@ -25,6 +25,10 @@ constexpr milliseconds least_rest = 250ms;
 constexpr auto probe_lost_after = 15min;  // a probe that nobody ended
 constexpr std::size_t shard_count = 16;
 constexpr std::size_t records_per_shard = 4096;
+constexpr std::uint64_t answers_to_hedge = 30, gaps_to_hedge = 200;
+constexpr std::uint64_t requests_remembered = 10'000;
+// Ratios of first-token times to what was expected are kept as if they were gaps of so many milliseconds to one.
+constexpr int ratio_unit = 64;
 
 // What a token of the prompt may cost before anything is learned, in milliseconds. A small machine reads about 100
 // tokens a second.
@@ -45,9 +49,19 @@ struct record {
   std::optional<fault_kind> last_fault;
   std::uint64_t answers = 0, faults = 0;
   first_token_line first_token;
+  gap_histogram ratios;  // of first-token times to what was expected of them
   gap_histogram gaps;
+  std::optional<bool> takes_prefill;
 
   bool idle() const { return !open && !probing && rest_until == instant::min(); }
+
+  void answered_first(std::chrono::nanoseconds after, std::int64_t prompt_tokens) {
+    if (first_token.known()) {
+      const auto expected = std::max(first_token.expect(prompt_tokens), milliseconds(1));
+      ratios.add(gap_histogram::bucket_of(after * ratio_unit / expected.count()), 1);
+    }
+    first_token.add(after, prompt_tokens);
+  }
 
   bool probe_is_out(instant now) const { return probing && now < probe_begun + probe_lost_after; }
 
@@ -156,7 +170,12 @@ struct health::shard {
   }
 };
 
-health::health() : shards_(std::make_unique<shard[]>(shard_count)) {}
+struct health::hedge_count {
+  std::mutex mutex;
+  std::uint64_t requests = 0, hedges = 0;
+};
+
+health::health() : shards_(std::make_unique<shard[]>(shard_count)), hedged_(std::make_unique<hedge_count>()) {}
 health::~health() = default;
 
 health::shard& health::shard_of(target_id id) const {
@@ -211,7 +230,7 @@ void health::succeeded(target_id node, target_id model, const observation& seen,
     of.remember(false);
     ++of.answers;
     if (id == node) continue;
-    if (seen.first_token_) of.first_token.add(*seen.first_token_, seen.prompt_tokens_);
+    if (seen.first_token_) of.answered_first(*seen.first_token_, seen.prompt_tokens_);
     for (std::size_t i = 0; i < gap_histogram::buckets; ++i) {
       if (seen.gaps_[i] != 0) of.gaps.add(i, seen.gaps_[i]);
     }
@@ -278,8 +297,46 @@ std::optional<milliseconds> health::gap_p999(target_id model) const {
   const auto& in = shard_of(model);
   const std::lock_guard lock(in.mutex);
   const auto found = in.records.find(model.value);
-  if (found == in.records.end() || found->second.gaps.count() < 200) return std::nullopt;
+  if (found == in.records.end() || found->second.gaps.count() < gaps_to_hedge) return std::nullopt;
   return found->second.gaps.quantile(0.999);
+}
+
+std::optional<milliseconds> health::first_token_p999(target_id model, std::int64_t prompt_tokens) const {
+  const auto& in = shard_of(model);
+  const std::lock_guard lock(in.mutex);
+  const auto found = in.records.find(model.value);
+  if (found == in.records.end() || found->second.ratios.count() < answers_to_hedge) return std::nullopt;
+  const auto& of = found->second;
+  return of.first_token.expect(prompt_tokens) * of.ratios.quantile(0.999).count() / ratio_unit;
+}
+
+std::optional<bool> health::takes_prefill(target_id model) const {
+  const auto& in = shard_of(model);
+  const std::lock_guard lock(in.mutex);
+  const auto found = in.records.find(model.value);
+  return found == in.records.end() ? std::nullopt : found->second.takes_prefill;
+}
+
+void health::learn_prefill(target_id model, bool takes) {
+  auto& in = shard_of(model);
+  const std::lock_guard lock(in.mutex);
+  in.at(model).takes_prefill = takes;
+}
+
+void health::request_begun() {
+  const std::lock_guard lock(hedged_->mutex);
+  if (++hedged_->requests < requests_remembered) return;
+  hedged_->requests /= 2;
+  hedged_->hedges /= 2;
+}
+
+bool health::may_hedge(double share) {
+  const std::lock_guard lock(hedged_->mutex);
+  // The first may always begin, where any may: a share of few requests is less than one.
+  const auto allowed = share <= 0 ? 0 : std::max(1.0, share * static_cast<double>(hedged_->requests));
+  if (static_cast<double>(hedged_->hedges) + 1 > allowed) return false;
+  ++hedged_->hedges;
+  return true;
 }
 
 }  // namespace meshai::route

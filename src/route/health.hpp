@@ -80,13 +80,25 @@ class health {
   // for what this model has shown.
   std::chrono::milliseconds patience(target_id model, meshai::tier where, std::int64_t prompt_tokens,
                                      std::chrono::milliseconds floor) const;
+  // The wait for the first token of such a prompt that this model passes once in a thousand; nothing before 30 answers.
+  std::optional<std::chrono::milliseconds> first_token_p999(target_id model, std::int64_t prompt_tokens) const;
   // The gap between steps that this model passes once in a thousand; nothing before it has shown 200.
   std::optional<std::chrono::milliseconds> gap_p999(target_id model) const;
 
+  // Whether this model goes on from a prefill, once it has been seen to or not to.
+  std::optional<bool> takes_prefill(target_id model) const;
+  void learn_prefill(target_id model, bool takes);
+
+  // Hedges are bounded in their share of all requests, old ones fading. True: this one may begin, and is counted.
+  void request_begun();
+  bool may_hedge(double share);
+
  private:
   struct shard;
+  struct hedge_count;
   shard& shard_of(target_id id) const;
   std::unique_ptr<shard[]> shards_;
+  std::unique_ptr<hedge_count> hedged_;
 };
 
 }  // namespace meshai::route

@@ -14,6 +14,8 @@ struct limits {
   std::chrono::milliseconds connect_timeout{2'000};      // name, TCP and TLS together
   std::chrono::milliseconds connect_timeout_local{250};  // the same for the tier `local`
   std::chrono::milliseconds headers_after{15'000};       // silence before the caller gets its headers anyway
+  double hedge_share = 0.05;                             // of requests that may be hedged, 0 to 1
+  bool hedge_up = false;                                 // a hedge may go to a tier above the first node's
   int attempts = 4;                                      // for one request, over all candidates
 };
 

@@ -270,6 +270,8 @@ class ranker {
         continue;
       }
       to.patience = known_.patience(to.model_id, to.where, tokens_, bounds_.first_token_timeout);
+      to.longest_first_token = known_.first_token_p999(to.model_id, tokens_);
+      to.longest_gap = known_.gap_p999(to.model_id);
       into_.candidates.push_back(std::move(to));
     }
   }

@@ -9,3 +9,4 @@
 #include "route/limits.hpp"
 #include "route/rank.hpp"
 #include "route/repetition.hpp"
+#include "route/seam.hpp"

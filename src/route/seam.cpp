@@ -111,9 +111,9 @@ bool seam::feed(std::string_view piece, std::string& out) {
   return decide(false, out);
 }
 
-bool seam::end(std::string& out) {
+bool seam::end(std::string& out, bool short_of_room) {
   if (!joined_ && !decide(true, out)) return false;
-  return !document_ || document_->whole();
+  return !document_ || short_of_room || document_->whole();
 }
 
 bool seam::decide(bool at_end, std::string& out) {

@@ -35,8 +35,9 @@ class seam {
   // The next piece of the rest. Appends to `out` what the caller has not seen. False: it does not fit, and nothing of
   // this piece may be sent.
   bool feed(std::string_view piece, std::string& out);
-  // The rest is complete: what was still held goes to `out`. False: it does not fit.
-  bool end(std::string& out);
+  // The rest is complete: what was still held goes to `out`. `short_of_room`: the model had to stop, so that JSON may
+  // be unfinished. False: it does not fit.
+  bool end(std::string& out, bool short_of_room = false);
 
   // Whether the continuation began the answer anew, for `prefill`: a model that does so does not know prefills.
   bool started_over() const { return started_over_; }

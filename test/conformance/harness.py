@@ -1,21 +1,35 @@
-"""A running node with fake providers behind it, for tests that speak to it as a caller does."""
+"""A running node with fake providers behind it, for tests that speak to it as a caller does.
+
+Everything passes a relay (wire.py), so that each exchange is held against the specification (contract.py). What the node
+wrote is kept for the search of the canary: a word that stands in every key, prompt and answer and must be nowhere else.
+"""
 import contextlib
 import json
 import os
 import pathlib
+import shutil
 import socket
 import subprocess
 import tempfile
 import time
 import urllib.request
 
-KEY = "k-conformance"
-PROVIDER_KEY = "sk-provider-canary"
+import contract
+import wire
+
+CANARY = "canary-7c41e9d2"
+KEY = f"k-conformance-{CANARY}"
+NEAR_KEY = f"k-near-{CANARY}"
+PROVIDER_KEY = f"sk-provider-{CANARY}"
+
+PROVIDERS = {"openai": ["gpt-fake", "gpt-other"], "anthropic": ["claude-fake"], "gemini": ["gemini-3-fake"]}
+SPEAKS = {"openai": "openai", "vectors": "openai", "anthropic": "anthropic", "gemini": "gemini"}  # by node
 
 CONFIG = """
 [api]
 listen = "127.0.0.1:0"
 workers = 1
+cors_origins = ["https://app.example"]
 
 [[key]]
 name = "me"
@@ -33,6 +47,15 @@ kind = "openai"
 url = "http://127.0.0.1:{openai}/v1"
 key = "env:PROVIDER_KEY"
 models = ["gpt-fake", "gpt-other"]
+
+[[node]]
+name = "vectors"
+tier = "cloud"
+kind = "openai"
+url = "http://127.0.0.1:{openai}/v1"
+key = "env:PROVIDER_KEY"
+models = ["embed-fake"]
+embeddings = true
 
 [[node]]
 name = "anthropic"
@@ -57,8 +80,14 @@ route = ["openai/gpt-fake", "anthropic/claude-fake"]
 [limits]
 first_token_timeout = "2s"
 idle_timeout = "2s"
+headers_after = "500ms"
 max_body = 1000000
 """
+
+
+def scripted(**script):
+    """A prompt that says itself what a fake provider answers."""
+    return "fake:" + json.dumps(script)
 
 
 class Fake:
@@ -88,25 +117,36 @@ class Fake:
     def broken_off(self):
         return self._call("/fake/broken_off")[0]
 
+    def wait_broken_off(self, count=1):
+        """Whether that many answers were broken off by whoever asked, within a few seconds."""
+        until = time.monotonic() + 5
+        while self.broken_off() < count and time.monotonic() < until:
+            time.sleep(0.01)
+        return self.broken_off() == count
+
     def stop(self):
         self.process.terminate()
         self.process.wait(10)
 
 
 class Node:
-    """meshai serve in a folder of its own."""
+    """meshai serve in a folder of its own, a relay before each of its two doors, and the providers it knows."""
 
-    def __init__(self, program, folder, config, environment):
-        self.program, self.folder = program, pathlib.Path(folder)
-        self.environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "XDG_RUNTIME_DIR": str(folder), **environment}
-        self.config = self.folder / "meshai.toml"
-        self.config.write_text(config)
-        self.log = self.folder / "log"
+    def __init__(self, program, folder, fakes):
+        self.program, self.folder, self.fakes = program, pathlib.Path(folder), fakes
+        self.folder.mkdir(exist_ok=True)
+        self.environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "XDG_RUNTIME_DIR": str(folder),
+                            "MESHAI_KEY": KEY, "MESHAI_NEAR_KEY": NEAR_KEY, "PROVIDER_KEY": PROVIDER_KEY}
+        self.config, self.log = self.folder / "meshai.toml", self.folder / "log"
+        self.config.write_text(CONFIG.format(**{name: fake.port for name, fake in fakes.items()}))
         with open(self.log, "w") as log:
             self.process = subprocess.Popen([program, "serve", "--verbose", "--config", str(self.config)],
-                                            env=self.environment, stderr=log)
-        self.port = self._wait()
-        self.base = f"http://127.0.0.1:{self.port}"
+                                            env=self.environment, stdout=log, stderr=log)
+        self.relay = wire.Relay(("127.0.0.1", self._wait()))
+        self.owner_relay = wire.Relay(str(next(self.folder.glob("meshai/*.sock"))), owner=True)
+        self.port, self.base = self.relay.port, f"http://127.0.0.1:{self.relay.port}"
+        self.owner_base = f"http://127.0.0.1:{self.owner_relay.port}"
+        self.judge = contract.Judge(SPEAKS)
 
     def _wait(self):
         until = time.monotonic() + 30
@@ -116,7 +156,7 @@ class Node:
             shown = self.run("status", "--json")
             if shown.returncode == 0:
                 return int(json.loads(shown.stdout)["listen"][0].rsplit(":", 1)[1])
-            time.sleep(0.05)
+            time.sleep(0.02)
         raise RuntimeError("the node does not answer its owner")
 
     def run(self, *arguments, **more):
@@ -126,29 +166,67 @@ class Node:
     def connect(self):
         return socket.create_connection(("127.0.0.1", self.port), timeout=10)
 
+    @contextlib.contextmanager
+    def another(self):
+        """A node of the same kind that nothing has gone wrong at yet, for tests after which a provider rests."""
+        made = Node(self.program, self.folder / f"beside-{time.monotonic_ns()}", self.fakes)
+        made.judge.seen = self.judge.seen
+        try:
+            yield made
+        finally:
+            made.stop()
+
+    def faults(self):
+        """What was wrong, in the eyes of the specification, with what has passed since the last time."""
+        return [f"{one.method} {one.path} -> {one.status}: {fault}"
+                for relay in (self.relay, self.owner_relay) for one in relay.take() for fault in self.judge.faults(one)]
+
     def stop(self):
-        self.process.terminate()
-        return self.process.wait(20)
+        """Ends the node and leaves what it told others beside what it wrote itself."""
+        if self.process.poll() is None:
+            for base, path in ((self.base, "/metrics"), (self.owner_base, "/mesh/status")):
+                asked = urllib.request.Request(base + path, headers={"x-api-key": KEY})
+                with urllib.request.urlopen(asked, timeout=10) as answer:
+                    (self.folder / path.rsplit("/", 1)[1]).write_bytes(answer.read())
+            self.process.terminate()
+        self.process.wait(20)
+        wrong = self.faults()
+        for relay in (self.relay, self.owner_relay):
+            relay.close()
+        assert not wrong, "\n".join(wrong)
+
+
+def written():
+    """Where what nodes wrote is kept, a folder for each set of tests."""
+    return pathlib.Path(os.environ["MESHAI_BUILD"]) / "written"
+
+
+def keep(node, name):
+    """Copies the files of a node, and what the tests of it have met, to where they are searched."""
+    there = written() / name
+    shutil.rmtree(there, ignore_errors=True)
+    shutil.copytree(node.folder, there, ignore=lambda folder, names: [
+        one for one in names if not (pathlib.Path(folder) / one).is_file() and not (pathlib.Path(folder) / one).is_dir()])
+    (written() / f"{name}.seen.json").write_text(json.dumps(sorted(map(list, node.judge.seen))))
 
 
 @contextlib.contextmanager
-def world():
+def world(name):
+    """A node and its providers; what it wrote is kept under `name`."""
     build = pathlib.Path(os.environ["MESHAI_BUILD"])
     fakes = {}
     with tempfile.TemporaryDirectory(prefix="meshai-") as folder:
         try:
-            for speaks, models in [("openai", ["gpt-fake", "gpt-other"]), ("anthropic", ["claude-fake"]),
-                                   ("gemini", ["gemini-3-fake"])]:
+            for speaks, models in PROVIDERS.items():
                 fakes[speaks] = Fake(str(build / "fake_provider"), speaks, models)
-            config = CONFIG.format(**{name: fake.port for name, fake in fakes.items()})
-            node = Node(str(build / "meshai"), folder, config,
-                        {"MESHAI_KEY": KEY, "MESHAI_NEAR_KEY": "k-near", "PROVIDER_KEY": PROVIDER_KEY})
-            node.fakes = fakes
+            node = Node(str(build / "meshai"), folder, fakes)
             try:
                 yield node
             finally:
-                if node.process.poll() is None:
+                try:
                     node.stop()
+                finally:
+                    keep(node, name)
         finally:
             for fake in fakes.values():
                 fake.stop()

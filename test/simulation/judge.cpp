@@ -1,0 +1,403 @@
+#include "judge.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "env/clock.hpp"
+
+namespace meshai::simulation {
+namespace {
+
+using std::chrono::duration_cast;
+
+class court {
+ public:
+  court(const plan& of, const record& saw) : plan_(of), saw_(saw) {}
+
+  std::vector<finding> run() {
+    gather();
+    for (const auto& each : saw_.answers) {
+      form(each);
+      words(each);
+      time(each);
+      travel(each);
+      attempts(each);
+      hang_up(each);
+      luck(each);
+    }
+    for (const auto& each : plan_.providers) {
+      rest(each);
+      storm(each);
+    }
+    the_end();
+    return std::move(found_);
+  }
+
+ private:
+  struct visit {
+    const provider* at;
+    const line* on;
+    const question* what;
+    bool reused;  // not the first question of its connection
+  };
+
+  void find(std::string rule, std::string what) { found_.push_back({std::move(rule), std::move(what)}); }
+
+  void gather() {
+    for (const auto& each : saw_.seen.lines) {
+      if (each.inward) {
+        for (const auto& q : each.questions) door_lines_[q.tag] = &each;
+        continue;
+      }
+      const auto* at = plan_.find(saw_.node_at.at(each.who));
+      for (std::size_t i = 0; i < each.questions.size(); ++i) {
+        visits_[each.questions[i].tag].push_back({at, &each, &each.questions[i], i > 0});
+      }
+    }
+  }
+
+  const std::vector<visit>& visits(const std::string& tag) { return visits_[tag]; }
+
+  const caller& caller_of(const heard& got) const {
+    const auto name = got.tag.substr(0, got.tag.find('.'));
+    return *std::ranges::find(plan_.callers, name, &caller::name);
+  }
+
+  meshai::reach bound_of(const heard& got) const {
+    auto bound = plan_.api;
+    if (got.key >= 0) bound = strictest(bound, plan_.keys[static_cast<std::size_t>(got.key)].reach);
+    if (got.what->reach) bound = strictest(bound, *got.what->reach);
+    return bound;
+  }
+
+  // ---- one request
+
+  // It ends, once, in its dialect, and an error says what to do.
+  void form(const heard& got) {
+    for (const auto& each : got.wrong) find("protocol", got.tag + ": " + each);
+    if (got.how == ending::pending) find("hang", got.tag + " has no end");
+    if (got.how == ending::refused) {
+      if (got.status < 400 && !got.in_stream) find("error", fmt::format("{}: status {}", got.tag, got.status));
+      if (got.error_type.empty() || got.error_code.empty() || got.hint.empty()) {
+        find("error", fmt::format("{}: {} {} without type, code or hint", got.tag, got.error_type, got.error_code));
+      }
+      if (got.key == caller::wrong_key && got.status != 401) find("key", got.tag + " came in with a key of nobody");
+    }
+    if (got.how == ending::whole && got.key == caller::wrong_key) find("key", got.tag + " came in with a wrong key");
+    const bool excused = !is_clean(caller_of(got).link) || stop_explains(got) || cut_off(got) || slow_to_ask(got);
+    if (got.how == ending::broken && !excused) find("broken", got.tag + ": the connection ended before its answer");
+    if (got.how == ending::no_door && !excused) find("no door", got.tag + ": nobody took the connection");
+  }
+
+  bool stop_explains(const heard& got) const { return saw_.stopped != never && got.ended >= saw_.stopped; }
+  bool cut_off(const heard& got) const {
+    return std::ranges::any_of(plan_.events, [&](const event& e) {
+      return e.what == mishap::cut && e.who == caller_of(got).name;
+    });
+  }
+  // A head that takes longer than ten seconds is cut off.
+  static bool slow_to_ask(const heard& got) { return got.what->writes_every * got.what->words > 2s; }
+
+  // A loop of an endless provider, which may be cut short.
+  const play* endless(const heard& got) {
+    for (const auto& each : visits(got.tag)) {
+      for (const auto& one : each.at->plays) {
+        if (one.how.fault == fake::fault::endless && one.how.at >= 0) return &one;
+      }
+    }
+    return nullptr;
+  }
+
+  static bool loops(const std::string& text, const std::string& expected) {
+    // The beginning of the answer, and then one of its words over and over.
+    std::size_t same = 0;
+    while (same < text.size() && same < expected.size() && text[same] == expected[same]) ++same;
+    const auto cut = expected.rfind(' ', same == 0 ? 0 : same - 1);
+    const auto begin = cut == expected.npos ? 0 : cut;
+    for (auto start : {begin, begin == 0 ? std::size_t{0} : expected.rfind(' ', begin - 1)}) {
+      if (start == expected.npos) start = 0;
+      const auto end = std::min(expected.find(' ', start + 1), expected.size());
+      const auto token = expected.substr(start, end - start);
+      auto rest = std::string_view(text).substr(std::min(start, text.size()));
+      while (!token.empty() && rest.starts_with(token)) rest.remove_prefix(token.size());
+      if (rest.empty()) return true;
+    }
+    return false;
+  }
+
+  // Every word once and in order; a whole answer has them all.
+  void words(const heard& got) {
+    const auto expected = answer_to(prompt_of(got.tag, *got.what));
+    const bool may_loop = endless(got) != nullptr;
+    if (got.how == ending::whole) {
+      const bool length = got.finish == "length" || got.finish == "max_tokens";
+      if (got.text == expected) {
+        const std::string_view good = got.what->anthropic ? "end_turn" : "stop";
+        if (got.finish != good && !length) find("finish", got.tag + " finishes with " + got.finish);
+      } else if (!(may_loop && length && loops(got.text, expected))) {
+        find("text", fmt::format("{}: \"{}\" is not \"{}\"", got.tag, shortened(got.text), shortened(expected)));
+      }
+    } else if (!expected.starts_with(got.text) && !(may_loop && loops(got.text, expected))) {
+      find("text", fmt::format("{}: \"{}\" is no beginning of \"{}\"", got.tag, shortened(got.text),
+                               shortened(expected)));
+    }
+    auto thoughts = std::string_view(got.reasoning);
+    constexpr std::string_view thought = "Let me think about it.";
+    while (thoughts.starts_with(thought)) thoughts.remove_prefix(thought.size());
+    if (!thoughts.empty()) find("text", got.tag + " thinks \"" + got.reasoning + "\"");
+  }
+
+  static std::string shortened(const std::string& text) {
+    return text.size() > 300 ? text.substr(0, 300) + "..." : text;
+  }
+
+  // What the network may add to a request and its answer.
+  std::chrono::nanoseconds slack(const heard& got) const {
+    const auto& way = caller_of(got).link;
+    std::chrono::nanoseconds out = 6 * way.latency_max + 2s;
+    if (way.stall > 0) out += 3 * way.stall_time;
+    if (way.bytes_per_second > 0) {
+      out += std::chrono::seconds(2 + 3 * (got.what->words * (got.what->word_size + 300)) /
+                                          static_cast<int>(way.bytes_per_second));
+    }
+    // Dials that nobody answers go on for as long as the caller likes.
+    if (way.ignore > 0 || way.mute > 0) out += 300s;
+    for (const auto& each : plan_.events) {
+      if (each.what == mishap::cut && each.who == caller_of(got).name) out += each.lasts + 25s;
+    }
+    out += got.what->writes_every * (got.what->words * got.what->word_size / 100 + 10);
+    out += got.what->reads_every * (got.what->words * (got.what->word_size / 500 + 2) + 40);
+    return out;
+  }
+
+  void time(const heard& got) {
+    if (got.how == ending::pending || got.how == ending::hung_up) return;
+    const auto& l = plan_.limits;
+    const auto bound = got.what->stream ? std::max(l.max_stream, l.request_timeout) : l.request_timeout;
+    const auto took = got.ended - got.begun;
+    if (took > bound + slack(got)) {
+      find("deadline", fmt::format("{} took {} ms of {} and {}", got.tag, duration_cast<milliseconds>(took).count(),
+                                   bound.count(), duration_cast<milliseconds>(slack(got)).count()));
+    }
+  }
+
+  // Never beyond its reach, never to a node that is configured no more, and to one alone where it says so.
+  void travel(const heard& got) {
+    std::set<std::string> asked;
+    for (const auto& each : visits(got.tag)) {
+      asked.insert(each.at->name);
+      if (!allows(bound_of(got), each.at->where)) {
+        find("reach", fmt::format("{} may go as far as {} and went to {} ({})", got.tag, to_string(bound_of(got)),
+                                  each.at->name, to_string(each.at->where)));
+      }
+      const auto gone = saw_.gone_since.find(each.at->name);
+      const auto* door = door_lines_[got.tag];
+      if (gone != saw_.gone_since.end() && door && read_at(*door, got.tag) > gone->second) {
+        find("reload", got.tag + " went to " + each.at->name + ", which is configured no more");
+      }
+    }
+    if (got.what->fallback == false && asked.size() > 1) {
+      find("fallback", fmt::format("{} asked {} nodes and may ask one", got.tag, asked.size()));
+    }
+    const bool told = got.how == ending::whole && !got.node.empty();
+    if (told && !asked.contains(got.node)) find("story", got.tag + " says that " + got.node + " answered");
+    if (got.how == ending::whole && got.node.empty()) find("story", got.tag + " does not say who answered");
+    if (told && !expected_names(got).contains(got.node)) find("story", got.tag + " was to stay elsewhere");
+  }
+
+  // "node/model" stays there.
+  std::set<std::string> expected_names(const heard& got) const {
+    std::set<std::string> out;
+    const auto slash = got.what->model.find('/');
+    for (const auto& each : plan_.providers) {
+      if (slash == std::string::npos || each.name == got.what->model.substr(0, slash) || plan_.unknown_model_auto)
+        out.insert(each.name);
+    }
+    return out;
+  }
+
+  static instant read_at(const line& on, const std::string& tag) {
+    const auto found = std::ranges::find(on.questions, tag, &question::tag);
+    return found == on.questions.end() ? instant::max() : found->asked;
+  }
+
+  void attempts(const heard& got) {
+    int fresh = 0, reused = 0;
+    for (const auto& each : visits(got.tag)) ++(each.reused ? reused : fresh);
+    const int most = got.what->fallback == false ? 1 : plan_.limits.attempts;
+    // A pooled connection that dies before the first byte of an answer is replaced once: not an attempt.
+    if (fresh > most || reused > most) {
+      find("attempts", fmt::format("{} asked {} times and {} times again, and may ask {}", got.tag, fresh, reused, most));
+    }
+    int got_there = 0;
+    for (const auto& [name, tags] : saw_.posts) got_there += static_cast<int>(std::ranges::count(tags, got.tag));
+    if (got_there > 2 * most) {
+      find("attempts", fmt::format("{} came to providers {} times, and may {}", got.tag, got_there, most));
+    }
+  }
+
+  // Once the node can know that its caller has gone, nobody works for it any more.
+  void hang_up(const heard& got) {
+    const auto* door = door_lines_[got.tag];
+    if (!door || door->ended == never || door->questions.back().tag != got.tag) return;
+    for (const auto& each : visits(got.tag)) {
+      if (each.what->asked > door->ended || each.what->busy_until > door->ended + 1ms) {
+        find("hang-up", fmt::format("{} has gone, and {} is asked {} ms later", got.tag, each.at->name,
+                                    duration_cast<milliseconds>(each.what->busy_until - door->ended).count()));
+      }
+    }
+  }
+
+  // ---- what must succeed
+
+  bool untroubled(const provider& of) const {
+    return is_clean(of.link) && !of.discovers &&
+           std::ranges::all_of(of.plays, [](const play& p) { return is_healthy(p.how); }) &&
+           std::ranges::none_of(plan_.events, [&](const event& e) { return e.who == of.name; });
+  }
+  // It fails early and in a way that is another node's chance, or not at all.
+  static bool fails_early(const provider& of) {
+    using enum fake::fault;
+    return is_clean(of.link) && std::ranges::all_of(of.plays, [](const play& p) {
+             if (p.how.first_token > 0ms || p.how.gap > 0ms) return false;
+             if (p.how.status != 200) {
+               return p.how.status != 400 && p.how.status != 413 && p.how.status != 422;
+             }
+             const bool first = p.how.fault == reset ? p.how.at == -1 : p.how.at == 0;
+             return is_healthy(p.how) || p.how.fault == html ||
+                    (first && p.how.fault != stall && p.how.fault != endless && p.how.fault != no_done &&
+                     p.how.fault != double_finish && p.how.fault != no_finish);
+           });
+  }
+
+  // Where somebody who is well may be asked, the caller has an answer.
+  void luck(const heard& got) {
+    if (got.how == ending::whole || got.how == ending::hung_up || got.key == caller::wrong_key) return;
+    if (got.how != ending::refused || got.error_code == "bodies_in_flight") return;  // form() looks at these
+    if (saw_.stopped != never || !plan_.events.empty() || got.what->fallback == false || slow_to_ask(got)) return;
+    if (got.key >= 0 && !plan_.keys[static_cast<std::size_t>(got.key)].models.empty()) return;
+    const bool all_well = std::ranges::all_of(plan_.providers, [&](const provider& p) { return untroubled(p); });
+    const bool others_early = std::ranges::all_of(plan_.providers, fails_early);
+    std::size_t models = 0;
+    for (const auto& each : plan_.providers) models += each.models.size();
+    const bool budget = std::cmp_less_equal(models, plan_.limits.attempts);
+    if (!all_well && !(others_early && budget)) return;
+    const bool by_auto = got.what->model == "auto";
+    const auto* named = plan_.find(got.what->model.substr(0, got.what->model.find('/')));
+    const bool by_node = named && got.what->model.contains('/') && !got.what->model.ends_with("/nothing");
+    for (const auto& each : plan_.providers) {
+      if (!untroubled(each) || !allows(bound_of(got), each.where)) continue;
+      if (by_auto || (by_node && named == &each)) {
+        find("luck", fmt::format("{} was refused ({} {}), and {} is well", got.tag, got.status, got.error_code,
+                                 each.name));
+        return;
+      }
+    }
+  }
+
+  // ---- one provider
+
+  // Which play answered which question: they come in one order, unless some were lost on the way.
+  void rest(const provider& of) {
+    if (!is_clean(of.link) || is_crashed(of)) return;
+    std::vector<visit> all;
+    for (auto& [tag, list] : visits_) {
+      if (tag.empty()) continue;
+      for (const auto& each : list) {
+        if (each.at == &of) all.push_back(each);
+      }
+    }
+    std::ranges::sort(all, {}, [](const visit& v) { return v.what->asked; });
+    const auto& posts = saw_.posts.find(of.name)->second;
+    for (std::size_t i = 0; i < posts.size() && i < of.plays.size(); ++i) {
+      const auto rests = of.plays[i].rests_for;
+      if (rests == 0ms) continue;
+      const auto found = std::ranges::find_if(all, [&](const visit& v) { return v.what->tag == posts[i]; });
+      // Where one tag came twice, or its asker went away before it heard, nothing is known.
+      if (found == all.end() || std::ranges::count(posts, posts[i]) > 1) continue;
+      const auto* door = door_lines_[posts[i]];
+      if (!door || door->ended < found->what->busy_until + 1ms) continue;
+      if (found->what->busy_until == found->on->closed && found->on->closed - found->what->asked > 1s) continue;
+      for (const auto& each : all) {
+        if (each.what->asked > found->what->busy_until + 1ms &&
+            each.what->asked < found->what->busy_until + rests - 2s) {
+          find("rest", fmt::format("{} asked for {} ms of rest and is asked for {} after {} ms", of.name, rests.count(),
+                                   each.what->tag,
+                                   duration_cast<milliseconds>(each.what->asked - found->what->busy_until).count()));
+          return;
+        }
+      }
+    }
+  }
+
+  bool is_crashed(const provider& of) const {
+    return std::ranges::any_of(plan_.events, [&](const event& e) { return e.who == of.name; });
+  }
+
+  // While a place is gone it is tried a few times, not by everybody.
+  void storm(const provider& of) {
+    for (const auto& each : plan_.events) {
+      if (each.what != mishap::crash || each.who != of.name) continue;
+      std::string address;
+      for (const auto& [at, name] : saw_.node_at) {
+        if (name == of.name) address = at;
+      }
+      const auto tried = std::ranges::count(saw_.seen.refused_dials, address);
+      const double span = std::chrono::duration<double>(each.lasts).count();
+      // Three faults open the breaker, whoever is on the way then is one more; after that one probe at a time, after
+      // 1, 2, 4 ... 30 seconds. A discovery knocks every half a minute. Each dial may be two.
+      const double most = 3 + static_cast<double>(plan_.callers.size()) + std::log2(span + 2) + span / 15 + 2;
+      const bool only_this = is_clean(of.link) && std::ranges::count(plan_.events, of.name, &event::who) == 1;
+      if (only_this && static_cast<double>(tried) > most) {
+        find("storm", fmt::format("{} was gone for {} s and tried {} times", of.name, span, tried));
+      }
+    }
+  }
+
+  // ---- the end of the run
+
+  void the_end() {
+    if (!saw_.came_to_rest) return find("rest of the run", "the run does not come to its end");
+    if (saw_.bad_reload_taken) find("reload", "a broken configuration was taken");
+    if (saw_.good_reload_refused) find("reload", "a good configuration was refused");
+    if (saw_.open_after_stop > 0) {
+      find("stop", fmt::format("{} callers are connected after the stop", saw_.open_after_stop));
+    }
+    if (saw_.open_after_all > 0) find("left", fmt::format("{} connections outlive the node", saw_.open_after_all));
+    if (!saw_.ran_dry) find("left", "something is still to happen after the node has gone");
+    if (saw_.metrics.empty()) return;
+    if (!saw_.metrics.contains("meshai_connections 1\n")) {
+      const auto at = saw_.metrics.find("\nmeshai_connections");
+      find("left", "callers are counted that have gone: " + saw_.metrics.substr(at + 1, 24));
+    }
+    for (const auto& each : saw_.last_answers) {
+      const auto* at = plan_.find(each.tag.substr(3));
+      const bool allowed = allows(bound_of(each), at->where) &&
+                           (each.key < 0 || plan_.keys[static_cast<std::size_t>(each.key)].models.empty());
+      if (allowed && each.how != ending::whole) {
+        find("recovery", fmt::format("{} is well and does not answer: {} {}", at->name, each.status, each.error_code));
+      }
+      if (!allowed && each.how == ending::whole && !allows(bound_of(each), at->where)) {
+        find("reach", at->name + " answers beyond its reach");
+      }
+    }
+  }
+
+  const plan& plan_;
+  const record& saw_;
+  std::map<std::string, std::vector<visit>> visits_;
+  std::map<std::string, const line*> door_lines_;
+  std::vector<finding> found_;
+};
+
+}  // namespace
+
+std::vector<finding> judge(const plan& of, const record& saw) {
+  return court(of, saw).run();
+}
+
+}  // namespace meshai::simulation

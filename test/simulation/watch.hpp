@@ -1,0 +1,70 @@
+// The node's doors, watched from outside: every connection it takes or makes, what was asked on it and until when.
+// Here also sits the mischief: faults that the code under test does not have, to see that they would be found.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "env/network.hpp"
+#include "env/world.hpp"
+
+namespace meshai::simulation {
+
+enum class mischief {
+  none,
+  lose_token,       // a piece of a stream does not arrive
+  double_token,     // it arrives twice
+  swap_tokens,      // two of them change places
+  swallow_error,    // a stream that breaks off ends like a whole one
+  lose_end,         // the last piece of a stream is missing
+  hang,             // nothing arrives any more, and nobody says so
+  ignore_cap,       // the reach of keys and the API is not obeyed
+  mislabel_tier,    // far nodes are taken for near ones
+  ignore_fallback,  // fallback = false is not obeyed
+  storm,            // more attempts than allowed
+  echo,             // every question is asked three times
+  no_rest,          // who asked for a rest is asked at once
+  go_on_alone,      // a caller's end is not noticed
+  keep_connection,  // one connection stays after its end
+  throw_dice,       // another source of chance than the seed
+};
+inline constexpr int mischiefs = 16;
+std::string_view to_string(mischief of);
+
+// A question on a connection: read from a caller, or written to a provider.
+struct question {
+  std::string tag;
+  instant asked;
+  instant busy_until;  // the last read or write for it, pending ones included
+};
+
+struct line {
+  bool inward = false;  // a caller's
+  std::string who;      // its address
+  instant opened;
+  instant ended = never;   // the other side ended it
+  instant closed = never;  // this side did
+  std::vector<question> questions;
+};
+
+struct moment {
+  instant when;
+  std::string what;
+};
+
+// What is seen, in the order in which it happened.
+struct journal {
+  const env::clock* clock = nullptr;
+  std::deque<line> lines;
+  std::vector<moment> moments;
+  std::vector<std::string> refused_dials;  // addresses
+  void note(std::string what) { moments.push_back({clock->now(), std::move(what)}); }
+};
+
+// A network whose dials and listeners are watched.
+std::unique_ptr<env::network> watch(env::network& real, const env::world& world, journal& into, mischief what);
+
+}  // namespace meshai::simulation
