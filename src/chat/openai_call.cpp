@@ -72,14 +72,15 @@ std::string mend_calls(std::string_view calls) {
 
 std::string mend_message(std::string_view text, const mending& how) {
   std::vector<edit> edits;
+  if (how.roles && json::raw_member_of(text, "role") == "\"developer\"") edits.push_back({"role", "\"system\""});
   std::string calls;
-  for (json::walk members(text); members.next();) {
-    const auto name = members.name();
-    if (how.roles && name == "role" && members.raw() == "\"developer\"") edits.push_back({"role", "\"system\""});
-    if (!how.reasoning) continue;
-    if (name.starts_with("reasoning")) edits.push_back({name, ""});
-    if (name == "tool_calls" && members.raw().starts_with('[')) {
-      calls = mend_calls(members.raw());
+  if (how.reasoning) {
+    for (json::walk members(text); members.next();) {
+      if (members.name().starts_with("reasoning")) edits.push_back({members.name(), ""});
+    }
+    // Of several members of one name the last one counts, as it does for the parser.
+    if (const auto given = json::raw_member_of(text, "tool_calls"); given.starts_with('[')) {
+      calls = mend_calls(given);
       edits.push_back({"tool_calls", calls});
     }
   }

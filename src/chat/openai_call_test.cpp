@@ -73,6 +73,17 @@ TEST(openai_call, openai_gets_no_reasoning_of_others_back) {
   EXPECT_TRUE(other.dropped.empty());
 }
 
+TEST(openai_call, of_members_that_stand_twice_the_last_goes_on) {
+  const auto got = call(R"({"model":"m","messages":[{"role":"user","content":"q"},
+    {"role":"assistant","reasoning_content":"r",
+     "tool_calls":[{"id":"a","type":"function","function":{"name":"a","arguments":"{}"},"extra_content":{"x":1}}],
+     "tool_calls":[{"id":"b","type":"function","function":{"name":"b","arguments":"{}"},"extra_content":{"x":1}}]},
+    {"role":"tool","tool_call_id":"b","content":"1"}]})",
+                        {.model = "gpt", .max_completion_tokens = true});
+  testing::expect_json(at(got.body, "/messages/1"), R"({"role":"assistant",
+    "tool_calls":[{"id":"b","type":"function","function":{"name":"b","arguments":"{}"}}]})");
+}
+
 TEST(openai_call, refuses_a_url_that_the_provider_would_not_fetch) {
   const auto of = parse_request(endpoint::chat_completions, R"({"model":"m","messages":[{"role":"user","content":[
       {"type":"image_url","image_url":{"url":"http://169.254.169.254/"}}]}]})");
