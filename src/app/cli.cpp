@@ -62,7 +62,7 @@ void add_talk_commands(CLI::App& app, chosen& run) {
   auto* word = add(app, "ask", "Ask one question; the answer streams to standard output.",
                    "  meshai ask \"What is 2+2?\"\n  meshai ask --explain --reach device \"What is 2+2?\"\n"
                    "  meshai ask - < letter.txt");
-  word->add_option("question", asking.question, "The question, or - for standard input")->required();
+  word->add_option("question", asking.words, "The question; - among its words is standard input")->required();
   word->add_option("--model", asking.model, "A model, NODE/MODEL or auto")->capture_default_str();
   word->add_option("--reach", asking.reach, "How far it may travel: device, site, mesh or cloud")
       ->check(CLI::IsMember({"device", "site", "mesh", "cloud"}));
@@ -103,6 +103,7 @@ void add_models_command(CLI::App& app, chosen& run) {
   };
   sub("list", "List them.", nullptr, verb::list);
   auto* adding = sub("add", "Check a GGUF file and take it in.", "file", verb::add);
+  adding->add_option("--as", models_how.as, "The name to list it under (default: the file's)");
   adding->add_flag("--default", models_how.make_default, "Make it the default too");
   sub("show", "Show the card of one.", "name", verb::show);
   sub("use", "Make one the default.", "name", verb::use);
@@ -112,6 +113,7 @@ void add_models_command(CLI::App& app, chosen& run) {
 void add_care_commands(CLI::App& app, chosen& run) {
   static bool json = false;
   static std::string file;
+  static doctor_options examining;
   auto* word = add(app, "config", "The configuration.", "  meshai config check\n  meshai config check other.toml");
   auto* checking = word->add_subcommand("check", "Read it and say what is wrong.");
   checking->add_option("file", file, "Configuration file (default: the usual place)");
@@ -120,8 +122,9 @@ void add_care_commands(CLI::App& app, chosen& run) {
   word->require_subcommand(1);
 
   word = add(app, "doctor", "Look for what is wrong on this device and say how to mend it.", "  meshai doctor");
-  word->add_flag("--json", json, "Print the findings as JSON");
-  word->callback([&run] { run = [] { return doctor(json); }; });
+  word->add_option("--config", examining.config, "Configuration file (default: the running node's)");
+  word->add_flag("--json", examining.json, "Print the findings as JSON");
+  word->callback([&run] { run = [] { return doctor(examining); }; });
 
   static std::string shell;
   word = add(app, "completion", "Print the completion script of a shell.",

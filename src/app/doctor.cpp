@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <boost/json.hpp>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 
 #include "app/assemble.hpp"
@@ -184,8 +185,7 @@ task<void> look_around(env::world world, const paths& where, const std::optional
 }
 
 // What the file says, without demanding that the node could start with it: the single faults are found one by one.
-std::optional<config> read_config(const paths& where, findings& out) {
-  const auto file = where.config_file();
+std::optional<config> read_config(const std::filesystem::path& file, findings& out) {
   const auto text = read_file(file, 1 << 20);
   if (!text) {
     out.push_back({"configuration", grade::warning, text.error().detail, "type: meshai up, which writes one"});
@@ -200,6 +200,12 @@ std::optional<config> read_config(const paths& where, findings& out) {
     out.push_back({"configuration", grade::good, file.string(), ""});
   }
   return parsed ? std::optional(*std::move(parsed)) : std::nullopt;
+}
+
+std::filesystem::path config_to_examine(const paths& where, const doctor_options& how) {
+  if (!how.config.empty()) return std::filesystem::absolute(how.config);
+  const auto running = running_instance(where);
+  return running && !running->config.empty() ? running->config : where.config_file();
 }
 
 void show(const findings& all, bool json_wanted) {
@@ -223,14 +229,11 @@ void show(const findings& all, bool json_wanted) {
 
 }  // namespace
 
-int doctor(bool json_wanted) {
+int doctor(const doctor_options& how) {
   const auto where = find_paths();
-  if (!where) {
-    print(fmt::format("meshai: {}\n", where.error().detail), 2);
-    return exit_configuration;
-  }
+  if (!where) return complain(where.error().detail, exit_configuration, how.json);
   findings all{look_at_clock(), look_at_disk(*where), look_at_memory(), look_at_engine(*where)};
-  const auto of = read_config(*where, all);
+  const auto of = read_config(config_to_examine(*where, how), all);
   if (of) {
     for (const auto& node : of->nodes) {
       if (node.kind == node_kind::engine) all.push_back(look_at_model(*where, node.model));
@@ -241,7 +244,7 @@ int doctor(bool json_wanted) {
       all.push_back(look_at_key_file(fmt::format("[[key]] \"{}\"", key.name), key.secret));
   }
   run_to_end([&](env::world world) { return look_around(world, *where, of, all); });
-  show(all, json_wanted);
+  show(all, how.json);
   return std::ranges::any_of(all, [](const auto& one) { return one.how == grade::bad; }) ? exit_failed : exit_ok;
 }
 

@@ -25,11 +25,6 @@ constexpr auto patience_to_start = 300s;  // a large model is read from a slow d
 constexpr auto patience_to_stop = 20s;
 constexpr std::string_view first_question = "What is 2+2?";
 
-int complain(std::string_view what, int code) {
-  print(fmt::format("meshai: {}\n", what), 2);
-  return code;
-}
-
 std::string tell(const json::value& status, std::string_view member) {
   const auto* object = status.if_object();
   const auto* found = object ? object->if_contains(member) : nullptr;
@@ -66,7 +61,7 @@ task<void> greet(env::world world, const paths& where, bool quiet, start_facts& 
   question what;
   what.lines.push_back({"user", std::string(first_question)});
   what.max_tokens = 64;
-  if (auto came = co_await node.ask(what, [](std::string_view) {})) out.answer = *std::move(came);
+  if (auto came = co_await node.ask(what, {})) out.answer = *std::move(came);
 }
 
 // A child that ended says so before it holds the lock; a node that holds it is up.

@@ -45,7 +45,7 @@ class drawing {
   bool chance(int percent) { return number(1, 100) <= percent; }
   milliseconds ms(int least, int most) { return milliseconds(number(least, most)); }
   template <class Range>
-  const auto& any(const Range& of) {
+  const typename Range::value_type& any(const Range& of) {
     return *std::next(std::begin(of), number(0, static_cast<int>(std::size(of)) - 1));
   }
   meshai::reach any_reach() { return static_cast<meshai::reach>(number(0, 3)); }

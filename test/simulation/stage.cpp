@@ -409,4 +409,9 @@ class stage {
 };
 
 }  // namespace
+
+void run(const plan& what, mischief how, bool keep_log, const std::function<void(const record&)>& look) {
+  stage(what, how, keep_log).run(look);
+}
+
 }  // namespace meshai::simulation
