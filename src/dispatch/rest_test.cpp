@@ -16,7 +16,8 @@ constexpr std::string_view hello = "Tell me about France.";
 
 // Two nodes: the first one breaks as the test says, the second one is well.
 struct pair : mesh {
-  explicit pair(fake::script broken, fake::options second_how = {}) : first(add("first")), second(add("second", tier::cloud, std::move(second_how))) {
+  explicit pair(fake::script broken, fake::options second_how = {})
+      : first(add("first")), second(add("second", tier::cloud, std::move(second_how))) {
     nodes[0].weight = 1'000'000'000;
     broken.times = 1;
     first.play(std::move(broken));
@@ -118,7 +119,7 @@ TEST(rest, another_answer_is_never_sent_and_the_first_fault_is_told) {
   m.first.clear();
   m.first.play({.text = whole, .fault = fake::fault::end, .at = 3, .asked = fake::going_on::preamble});
   m.second.clear();
-  m.second.play({.text = "The capital of France? No idea whatsoever, ask somebody else."});
+  m.second.play({.text = "The capital city that you ask for? No idea whatsoever, ask somebody else."});
   const auto got = m.ask(hello);
   EXPECT_EQ(got.ended, progress::failed);
   EXPECT_TRUE(whole.starts_with(got.text)) << got.text;
@@ -138,8 +139,9 @@ TEST(rest, the_only_node_is_asked_again_after_a_pause) {
 
 TEST(rest, several_breaks_are_several_seams) {
   pair m({.text = whole, .fault = fake::fault::reset, .at = 2});
+  m.nodes[1].weight = 1'000'000;
   m.second.clear();
-  m.second.play({.text = whole, .fault = fake::fault::reset, .at = 4, .times = 1});
+  m.second.play({.text = whole, .fault = fake::fault::reset, .at = 12, .times = 1});
   m.add("third").play({.text = whole});
   const auto got = m.ask(hello);
   expect_whole(got, "twice");
@@ -248,16 +250,17 @@ TEST(rest, a_call_with_other_arguments_is_never_stitched) {
 TEST(rest, the_callers_leave_ends_a_continuation_too) {
   pair m({.text = whole, .fault = fake::fault::reset, .at = 3});
   m.second.clear();
-  m.second.play({.text = whole, .first_token = 1h});
+  m.second.play({.fault = fake::fault::stall, .at = -1});
   outcome out;
   {
     env::scope caller(m.world.loop);
     caller.spawn(m.run(m.make_query(mesh::say(hello)), out));
     m.pretend.run([&] { return !m.second.requests().empty(); });
+    EXPECT_EQ(m.second.broken_off(), 0);
     caller.cancel();
     m.pretend.run([&] { return m.second.broken_off() == 1; });
   }
-  EXPECT_EQ(m.second.broken_off(), 1u);
+  EXPECT_EQ(m.second.broken_off(), 1);
   EXPECT_FALSE(out.ended);
 }
 
