@@ -50,6 +50,8 @@ route::node describe(const node_config& from) {
   out.tools = from.tools.value_or(true);
   out.image_urls = from.image_urls.value_or(takes_urls(from));
   out.embeddings = from.embeddings;
+  out.prefill = from.prefill;
+  if (from.kind == node_kind::engine && !out.prefill) out.prefill = true;  // llama-server does
   out.max_completion_tokens = from.kind == node_kind::openai;
   return out;
 }
@@ -97,17 +99,6 @@ result<std::shared_ptr<const front::admission_rules>> rules_of(const config& fro
     out->callers.push_back({.name = key.name, .key = *std::move(read), .models = key.models, .reach = key.reach});
   }
   return out;
-}
-
-route::limits limits_of(const limits_config& from) {
-  return {.request_timeout = from.request_timeout,
-          .first_token_timeout = from.first_token_timeout,
-          .idle_timeout = from.idle_timeout,
-          .max_stream = from.max_stream,
-          .connect_timeout = from.connect_timeout,
-          .connect_timeout_local = from.connect_timeout_local,
-          .headers_after = from.headers_after,
-          .attempts = from.attempts};
 }
 
 // "api.example.com" is covered by "example.com", ".example.com" and "*".
@@ -159,7 +150,7 @@ result<node::plan> assemble(const config& from, const paths& where) {
   }
   for (const auto& model : from.models) out.routes.push_back({.name = model.name, .route = model.route});
   out.unknown_model_auto = from.api.unknown_model_auto;
-  out.limits = limits_of(from.limits);
+  out.limits = from.limits;
   out.api = from.api.reach;
   out.max_body = static_cast<std::size_t>(from.limits.max_body);
   auto rules = rules_of(from);

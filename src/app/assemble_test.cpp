@@ -129,6 +129,25 @@ TEST_F(assembled, image_urls_go_to_providers_that_fetch_them) {
   EXPECT_TRUE(takes("tier = \"local\"\nimage_urls = true\n" + own));
 }
 
+TEST_F(assembled, the_engine_is_known_to_take_prefills_and_others_may_be_said_to) {
+  const auto made = read("[[node]]\nname = \"here\"\ntier = \"local\"\nkind = \"engine\"\n" +
+                         node("tier = \"cloud\"\nkind = \"openai-compatible\"\nurl = \"https://a.example/v1\"\n"
+                              "prefill = false"));
+  ASSERT_TRUE(made) << made.error().detail;
+  EXPECT_EQ(made->nodes[0].prefill, true);
+  EXPECT_EQ(made->nodes[1].prefill, false);
+}
+
+TEST_F(assembled, limits_are_taken_over_whole) {
+  const auto made = read("[limits]\nhedge_share = 0.2\nhedge_up = true\nidle_timeout = \"3s\"\nattempts = 7\n" +
+                         node("tier = \"cloud\"\nkind = \"openai\"\nkey = \"env:MESHAI_TEST_A\""));
+  ASSERT_TRUE(made) << made.error().detail;
+  EXPECT_EQ(made->limits.hedge_share, 0.2);
+  EXPECT_TRUE(made->limits.hedge_up);
+  EXPECT_EQ(made->limits.idle_timeout, std::chrono::seconds(3));
+  EXPECT_EQ(made->limits.attempts, 7);
+}
+
 TEST_F(assembled, callers_keys_keep_their_bounds) {
   const auto made = read(
       "[api]\nreach = \"mesh\"\n[[key]]\nname = \"me\"\nsecret = \"env:MESHAI_TEST_A\"\n"

@@ -117,6 +117,15 @@ class reader {
     }
   }
 
+  void assign(const toml::node& node, std::string_view key, double& into) {
+    const auto value = node.value<double>();
+    if (value && *value >= 0 && *value <= 1) {
+      into = *value;
+    } else {
+      complain(node, key, "must be a share from 0 to 1, such as 0.05");
+    }
+  }
+
   void assign(const toml::node& node, std::string_view key, milliseconds& into) {
     const auto text = node.value_exact<std::string>();
     const auto value = text ? parse_duration(*text) : std::nullopt;
@@ -245,6 +254,7 @@ void read_node(reader& in, const toml::table& table, node_config& node) {
   in.get("images", node.images);
   in.get("tools", node.tools);
   in.get("image_urls", node.image_urls);
+  in.get("prefill", node.prefill);
   in.get("slots", node.slots);
   in.get("threads", node.threads);
   in.finish();
@@ -267,6 +277,8 @@ void read_limits(reader& in, limits_config& limits) {
   in.get("connect_timeout", limits.connect_timeout);
   in.get("connect_timeout_local", limits.connect_timeout_local);
   in.get("headers_after", limits.headers_after);
+  in.get("hedge_share", limits.hedge_share);
+  in.get("hedge_up", limits.hedge_up);
   in.get("attempts", limits.attempts);
   in.get("max_body", limits.max_body);
   in.get("max_bodies", limits.max_bodies);

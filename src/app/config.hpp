@@ -16,6 +16,7 @@
 #include "base/error.hpp"
 #include "base/reach.hpp"
 #include "base/secret.hpp"
+#include "route/limits.hpp"
 
 namespace meshai::app {
 
@@ -64,6 +65,7 @@ struct node_config {
   std::optional<std::int64_t> context;  // tokens
   bool embeddings = false;              // it is made for embeddings
   std::optional<bool> images, tools, image_urls;
+  std::optional<bool> prefill;  // it goes on with an assistant message at the end; learned where not given
   int slots = 0;    // engine: answers at once; 0 chooses
   int threads = 0;  // engine; 0 chooses
 };
@@ -73,16 +75,7 @@ struct model_config {
   std::vector<std::string> route;  // "node" or "node/model"
 };
 
-// Times and bounds of failover.
-struct limits_config {
-  milliseconds request_timeout{600'000};
-  milliseconds first_token_timeout{10'000};
-  milliseconds idle_timeout{60'000};
-  milliseconds max_stream{3'600'000};
-  milliseconds connect_timeout{2'000};
-  milliseconds connect_timeout_local{250};
-  milliseconds headers_after{15'000};
-  int attempts = 4;
+struct limits_config : route::limits {
   std::int64_t max_body = 32 << 20;     // bytes of one request
   std::int64_t max_bodies = 256 << 20;  // bytes of all requests in flight
   int max_connections = 4096;           // callers at once, over all workers

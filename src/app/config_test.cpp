@@ -109,6 +109,8 @@ TEST(config, an_error_names_file_line_and_key) {
   EXPECT_THAT(refusal("[limits]\nidle_timeout = 10\n"),
               HasSubstr("t.toml:2: [limits] idle_timeout: must be a time"));
   EXPECT_THAT(refusal("[limits]\nattempts = 0\n"), HasSubstr("whole number"));
+  EXPECT_THAT(refusal("[limits]\nhedge_share = 1.5\n"), HasSubstr("share from 0 to 1"));
+  EXPECT_THAT(refusal("[limits]\nhedge_share = \"5%\"\n"), HasSubstr("share from 0 to 1"));
   EXPECT_THAT(refusal("[api\n"), HasSubstr("t.toml:"));
   EXPECT_THAT(refusal("node = 1\n"), HasSubstr("[[node]]"));
   EXPECT_THAT(refusal("[nodes]\n"), HasSubstr("nodes: is not a key"));
