@@ -45,6 +45,7 @@ void budget_share::release() noexcept {
 // One line of the head at its longest must fit into the buffer, since the parser takes whole lines.
 connection::connection(std::shared_ptr<server::state> home, std::unique_ptr<env::stream> stream)
     : home_(std::move(home)),
+      place_(home_->connections.insert(home_->connections.end(), this)),
       stream_(std::move(stream)),
       parser_(home_->options.head),
       in_(home_->options.head.bytes + buffer::smallest),
@@ -52,12 +53,10 @@ connection::connection(std::shared_ptr<server::state> home, std::unique_ptr<env:
       arrived_(home_->world.loop),
       room_(home_->world.loop),
       reading_(home_->world.loop),
-      answering_(home_->world.loop) {
-  home_->connections.insert(this);
-}
+      answering_(home_->world.loop) {}
 
 connection::~connection() {
-  home_->connections.erase(this);
+  home_->connections.erase(place_);
 }
 
 task<void> connection::run() {

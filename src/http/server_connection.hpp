@@ -5,11 +5,11 @@
 #pragma once
 
 #include <cstddef>
+#include <list>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
-#include <unordered_set>
 
 #include "env/event.hpp"
 #include "env/scope.hpp"
@@ -26,7 +26,7 @@ struct server::state {
   env::world world;
   handler& what;
   server_options options;
-  std::unordered_set<connection*> connections;
+  std::list<connection*> connections;  // as they came: the same order in every run
   std::size_t busy = 0;
   bool draining = false;
 
@@ -103,6 +103,7 @@ class connection {
   instant in(std::chrono::nanoseconds span) const { return home_->world.clock.now() + span; }
 
   std::shared_ptr<server::state> home_;
+  std::list<connection*>::iterator place_;  // in home_->connections
   std::unique_ptr<env::stream> stream_;
   wire::request_parser parser_;
   buffer in_;

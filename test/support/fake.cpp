@@ -91,6 +91,9 @@ std::size_t strike(const show& of, int at) {
 
 // Changes the pieces as the fault says; what only a connection can do wrong is done while sending.
 void spoil(show& of, const script& how) {
+  const bool of_streams =
+      how.fault == fault::no_done || how.fault == fault::no_finish || how.fault == fault::double_finish;
+  if (of_streams && !of.stream) return;  // a whole answer has no end of its own
   switch (how.fault) {
     case fault::html:
       of = {};

@@ -205,6 +205,17 @@ TEST(fake, promises_more_than_it_sends) {
   }
 }
 
+TEST(fake, knows_no_end_but_its_own_in_a_whole_answer) {
+  line well;
+  well.serves->play({.text = "Hello"});
+  const auto expected = well.ask(false).bytes;
+  for (const auto how : {fault::no_done, fault::no_finish, fault::double_finish}) {
+    line to;
+    to.serves->play({.text = "Hello", .fault = how});
+    EXPECT_EQ(to.ask(false).bytes, expected);
+  }
+}
+
 TEST(fake, deaf_it_answers_nothing) {
   line to({.deaf = true});
   EXPECT_EQ(to.ask(true).bytes, "");
