@@ -36,8 +36,8 @@ constexpr std::string_view help =
     "  Enter sends. Alt-Enter or Ctrl-J begins a new line, and so do a backslash at the end of one and\n"
     "  Enter between \"\"\" and \"\"\". The arrow keys bring back what you asked.\n";
 
-constexpr std::array<std::string_view, 10> commands{"/clear", "/help", "/load", "/model",  "/new",
-                                                    "/quit",  "/reach", "/retry", "/save", "/system"};
+constexpr std::array<std::string_view, 10> commands{"/clear", "/help",  "/load",  "/model", "/new",
+                                                    "/quit",  "/reach", "/retry", "/save",  "/system"};
 
 std::vector<std::string> complete(std::string_view beginning) {
   std::vector<std::string> out;

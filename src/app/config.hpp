@@ -66,8 +66,8 @@ struct node_config {
   bool embeddings = false;              // it is made for embeddings
   std::optional<bool> images, tools, image_urls;
   std::optional<bool> prefill;  // it goes on with an assistant message at the end; learned where not given
-  int slots = 0;    // engine: answers at once; 0 chooses
-  int threads = 0;  // engine; 0 chooses
+  int slots = 0;                // engine: answers at once; 0 chooses
+  int threads = 0;              // engine; 0 chooses
 };
 
 struct model_config {

@@ -17,7 +17,8 @@ std::pair<std::string, std::string> split_command(std::string_view typed);
 // Replaces the system prompt; an empty text removes it.
 void set_system(std::vector<line>& lines, std::string text);
 
-// To a file of the user's (0600, replaced whole): the messages as JSON where its name ends in .json, else Markdown.
+// To a file of the user's (0600, replaced whole): the messages as JSON where its name ends in .json, else
+// Markdown.
 result<void> save_conversation(const std::vector<line>& lines, const std::string& file);
 
 // What save_conversation wrote as JSON, or any list of {role, content}.

@@ -17,8 +17,8 @@ std::string paint(std::string_view text, style how, int fd = 1);
 // Removes control characters but newline and tab, so that no answer can drive the terminal (escape sequences).
 std::string printable(std::string_view text);
 
-// "meshai: what" on standard error, or {"error": {"message": what}} on standard output where JSON is wanted. Returns
-// `code`.
+// "meshai: what" on standard error, or {"error": {"message": what}} on standard output where JSON is wanted.
+// Returns `code`.
 int complain(std::string_view what, int code, bool json = false);
 
 // Writes all of it to the descriptor; false when nobody reads any more.
