@@ -115,7 +115,8 @@ bool rest::fit_calls(chat::delta& step) {
     const auto known = std::max(now.arguments.size(), before.arguments.size());
     now.arguments += piece.arguments;
     const auto common = std::min(now.arguments.size(), before.arguments.size());
-    if (std::string_view(now.arguments).substr(0, common) != std::string_view(before.arguments).substr(0, common)) {
+    if (std::string_view(now.arguments).substr(0, common) !=
+        std::string_view(before.arguments).substr(0, common)) {
       return false;
     }
     piece.id.clear();

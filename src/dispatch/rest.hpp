@@ -36,8 +36,8 @@ struct delivered {
 // True where an answer to `asked` can be gone on with at all.
 bool can_go_on(const chat::request& asked);
 
-// How this candidate is best asked for the rest. A tool call that was begun, and JSON where there is no prefill, can
-// only come anew; so does reasoning, when nothing else was sent yet.
+// How this candidate is best asked for the rest. A tool call that was begun, and JSON where there is no prefill,
+// can only come anew; so does reasoning, when nothing else was sent yet.
 route::continuation way_on(const chat::request& asked, const delivered& so_far, const route::node& node,
                            const route::candidate& to, const route::health& known);
 
@@ -50,8 +50,8 @@ class rest {
  public:
   rest(const chat::request& asked, delivered so_far, route::continuation how);
 
-  // Rewrites the steps from `from` on to what the caller has not had yet; some may say nothing afterwards. False: they
-  // do not fit, and nothing of this attempt may be sent.
+  // Rewrites the steps from `from` on to what the caller has not had yet; some may say nothing afterwards. False:
+  // they do not fit, and nothing of this attempt may be sent.
   bool fit(std::vector<chat::delta>& steps, std::size_t from);
 
   route::continuation how() const { return how_; }

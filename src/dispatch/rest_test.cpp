@@ -11,7 +11,8 @@ using namespace std::chrono_literals;
 using testing::mesh;
 using testing::outcome;
 
-const std::string whole = "The capital of France is Paris, which lies on the river Seine. It has two million people.";
+const std::string whole =
+    "The capital of France is Paris, which lies on the river Seine. It has two million people.";
 constexpr std::string_view hello = "Tell me about France.";
 
 // Two nodes: the first one breaks as the test says, the second one is well.
@@ -38,15 +39,15 @@ void expect_whole(const outcome& got, const std::string& what, const std::string
 
 TEST(rest, every_fault_in_mid_stream_is_gone_on_from) {
   using fake::fault;
-  for (const auto broken : {fault::reset, fault::end, fault::truncate, fault::garbage, fault::stall, fault::error_event,
-                            fault::no_finish}) {
+  for (const auto broken : {fault::reset, fault::end, fault::truncate, fault::garbage, fault::stall,
+                            fault::error_event, fault::no_finish}) {
     for (const auto speaks : {fake::protocol::openai, fake::protocol::anthropic, fake::protocol::gemini}) {
       for (const auto prefill : {true, false}) {
         pair m({.text = whole, .fault = broken, .at = 3}, {.speaks = speaks});
         m.nodes[1].prefill = prefill;
         const auto got = m.ask(hello);
-        const auto what = std::to_string(static_cast<int>(broken)) + " " + std::to_string(static_cast<int>(speaks)) +
-                          (prefill ? " prefill" : " asked");
+        const auto what = std::to_string(static_cast<int>(broken)) + " " +
+                          std::to_string(static_cast<int>(speaks)) + (prefill ? " prefill" : " asked");
         expect_whole(got, what);
         EXPECT_EQ(got.facts.node, "second") << what;
         EXPECT_EQ(got.facts.attempts, 2) << what;
@@ -184,8 +185,10 @@ TEST(rest, reasoning_is_begun_again) {
 chat::request with_tool(bool stream = true) {
   return *chat::parse_request(
       chat::endpoint::chat_completions,
-      std::string(R"({"model":"auto","messages":[{"role":"user","content":"weather?"}],"tools":[{"type":"function",)") +
-          R"("function":{"name":"weather","parameters":{"type":"object"}}}],"stream":)" + (stream ? "true}" : "false}"));
+      std::string(
+          R"({"model":"auto","messages":[{"role":"user","content":"weather?"}],"tools":[{"type":"function",)") +
+          R"("function":{"name":"weather","parameters":{"type":"object"}}}],"stream":)" +
+          (stream ? "true}" : "false}"));
 }
 
 struct call_seen {
@@ -221,7 +224,8 @@ std::pair<std::optional<progress>, call_seen> ask_for_call(mesh& m) {
 TEST(rest, a_call_cut_in_its_arguments_is_made_anew_and_joined_where_they_agree) {
   const std::string arguments = R"({"city":"Paris","unit":"celsius","days":3})";
   for (const auto speaks : {fake::protocol::openai, fake::protocol::anthropic}) {
-    pair m({.calls = {{"weather", arguments}}, .fault = fake::fault::reset, .at = fake::in_call}, {.speaks = speaks});
+    pair m({.calls = {{"weather", arguments}}, .fault = fake::fault::reset, .at = fake::in_call},
+           {.speaks = speaks});
     m.second.clear();
     m.second.play({.calls = {{"weather", arguments}}});
     const auto [ended, call] = ask_for_call(m);
