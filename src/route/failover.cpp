@@ -250,7 +250,8 @@ instant failover::deadline() const {
 
 // Silence of the one attempt that runs, beyond what its node is known for, is answered by a second one.
 failover::hedge_plan failover::next_hedge() const {
-  if (finished_ || !may_hedge_ || !how_.stream || !how_.fallback || hedges_ == most_hedges || !budget_left()) return {};
+  if (finished_ || !may_hedge_ || !how_.stream || !how_.fallback || hedges_ == most_hedges || !budget_left())
+    return {};
   const course* only = nullptr;
   for (const auto& each : attempts_) {
     if (each.now == phase::over) continue;

@@ -1,10 +1,10 @@
 // route: the one object that decides, once per request: whom to ask, whom to forward, when to give up. A machine
 // of events and actions: no clock, no I/O; it is told the time and says what to do.
 //
-// It owns the state of every attempt, the deadline and the budget of attempts. Several attempts may run at once; the
-// first to show a token is forwarded. When the forwarded one breaks off, another goes on from what was sent; when it
-// falls silent for longer than its node is known for, another is started beside it (a hedge), and whichever moves
-// first goes on.
+// It owns the state of every attempt, the deadline and the budget of attempts. Several attempts may run at once;
+// the first to show a token is forwarded. When the forwarded one breaks off, another goes on from what was sent;
+// when it falls silent for longer than its node is known for, another is started beside it (a hedge), and
+// whichever moves first goes on.
 #pragma once
 
 #include <cstdint>
@@ -79,8 +79,8 @@ class failover {
   bool sent() const { return sent_; }           // the caller has had a token
   std::size_t candidate_of(int attempt) const { return attempts_[static_cast<std::size_t>(attempt)].candidate; }
   int asked() const { return asked_; }  // attempts that reached, or may have reached, a node
-  // What the caller is told when it ends badly: the fault that first broke its stream, else the first of all. What a
-  // fallback complains of never stands in their place.
+  // What the caller is told when it ends badly: the fault that first broke its stream, else the first of all. What
+  // a fallback complains of never stands in their place.
   const std::optional<fault>& told() const { return told_; }
 
  private:

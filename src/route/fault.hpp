@@ -50,7 +50,7 @@ struct fault {
   fault_kind kind = fault_kind::server_error;
   std::optional<std::chrono::milliseconds> rest;  // what the provider asked for (429, 503)
   bool another_key = false;                       // the same node has another key that may do
-  bool another_way = false;  // the same node may be asked otherwise (it takes no prefill)
+  bool another_way = false;                       // the same node may be asked otherwise (it takes no prefill)
   bool asked = true;   // false: nothing was sent, so it counts neither as an attempt nor against the node
   chat::problem told;  // what the caller hears when this is the end of it
 };

@@ -24,8 +24,8 @@ struct candidate {
   target_id node_id, model_id;
   std::optional<std::int64_t> context;   // tokens, where known
   std::chrono::milliseconds patience{};  // for the first token
-  // What this model's silences pass once in a thousand, for the first token of such a prompt and between two steps;
-  // nothing before enough of them have been seen.
+  // What this model's silences pass once in a thousand, for the first token of such a prompt and between two
+  // steps; nothing before enough of them have been seen.
   std::optional<std::chrono::milliseconds> longest_first_token, longest_gap;
 };
 

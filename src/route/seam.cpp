@@ -7,7 +7,7 @@
 namespace meshai::route {
 namespace {
 
-constexpr std::size_t window = 4096;     // bytes at the end of what was sent in which an overlap is looked for
+constexpr std::size_t window = 4096;         // bytes at the end of what was sent in which an overlap is looked for
 constexpr std::size_t longest_opening = 32;  // of a remark
 
 constexpr std::string_view white = " \t\r\n";
@@ -18,10 +18,23 @@ char lower(char c) {
 
 // What models say before they go on. Each is followed by one of the marks, so that "Sure enough" is none.
 constexpr std::array<std::string_view, 17> remarks{
-    "sure",        "certainly",     "of course",      "absolutely",          "okay",
-    "ok",          "understood",    "apologies",      "i apologize",         "i'm sorry",
-    "sorry",       "continuing",    "continued",      "here is the rest",    "here's the rest",
-    "here is the continuation",     "here's the continuation",
+    "sure",
+    "certainly",
+    "of course",
+    "absolutely",
+    "okay",
+    "ok",
+    "understood",
+    "apologies",
+    "i apologize",
+    "i'm sorry",
+    "sorry",
+    "continuing",
+    "continued",
+    "here is the rest",
+    "here's the rest",
+    "here is the continuation",
+    "here's the continuation",
 };
 constexpr std::string_view marks = ",.!:;-\n";
 

@@ -1,8 +1,8 @@
 // route: where the rest of an answer, written by another attempt, meets what the caller has already been sent.
 //
-// Models that go on with somebody else's text repeat its end, start it over, or begin with a remark. The seam holds
-// the first words of a continuation until it knows which of these they are, lets through only what is new, and
-// refuses what would not read as one text.
+// Models that go on with somebody else's text repeat its end, start it over, or begin with a remark. The seam
+// holds the first words of a continuation until it knows which of these they are, lets through only what is new,
+// and refuses what would not read as one text.
 #pragma once
 
 #include <cstddef>
@@ -32,11 +32,11 @@ class seam {
   seam(seam&&) noexcept;
   seam& operator=(seam&&) noexcept;
 
-  // The next piece of the rest. Appends to `out` what the caller has not seen. False: it does not fit, and nothing of
-  // this piece may be sent.
+  // The next piece of the rest. Appends to `out` what the caller has not seen. False: it does not fit, and nothing
+  // of this piece may be sent.
   bool feed(std::string_view piece, std::string& out);
-  // The rest is complete: what was still held goes to `out`. `short_of_room`: the model had to stop, so that JSON may
-  // be unfinished. False: it does not fit.
+  // The rest is complete: what was still held goes to `out`. `short_of_room`: the model had to stop, so that JSON
+  // may be unfinished. False: it does not fit.
   bool end(std::string& out, bool short_of_room = false);
 
   // Whether the continuation began the answer anew, for `prefill`: a model that does so does not know prefills.

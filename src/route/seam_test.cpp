@@ -96,8 +96,7 @@ TEST(seam, refuses_remarks_before_the_rest) {
 TEST(seam, white_space_at_the_end_may_come_again_after_a_prefill) {
   EXPECT_EQ(joined("One\n", "\nTwo is what comes next", continuation::prefill), "One\nTwo is what comes next");
   EXPECT_EQ(joined("One\n", "Two is what comes next", continuation::prefill), "One\nTwo is what comes next");
-  EXPECT_EQ(joined("One\n", "\n\nTwo is what comes next", continuation::prefill),
-            "One\n\nTwo is what comes next");
+  EXPECT_EQ(joined("One\n", "\n\nTwo is what comes next", continuation::prefill), "One\n\nTwo is what comes next");
   EXPECT_EQ(joined("One ", " two is what comes next", continuation::prefill), "One two is what comes next");
   EXPECT_EQ(joined("One", " two is what comes next", continuation::prefill), "One two is what comes next");
 }
