@@ -27,7 +27,8 @@ task<bool> send(const env::world& world, env::stream& to, std::string_view bytes
 }
 
 // Reads until the answer is complete or the connection over; false when `until` came first.
-task<bool> receive(const env::world& world, env::stream& from, milliseconds pause, instant until, std::string& into) {
+task<bool> receive(const env::world& world, env::stream& from, milliseconds pause, instant until,
+                   std::string& into) {
   std::vector<char> buffer(pause > 0ms ? 2'000 : 64 * 1024);
   from.read_by(until);
   while (!is_complete(into)) {
@@ -92,7 +93,8 @@ class conversation {
 
 }  // namespace
 
-std::string request_text(const errands& all, int key, const std::string& tag, const ask& what, std::size_t padded_to) {
+std::string request_text(const errands& all, int key, const std::string& tag, const ask& what,
+                         std::size_t padded_to) {
   const bool ignores_fallback = all.what == mischief::ignore_fallback && what.fallback;
   std::string body = fmt::format(R"({{"model":"{}","messages":[{{"role":"user","content":"{}"}}])", what.model,
                                  prompt_of(tag, what));
@@ -102,13 +104,17 @@ std::string request_text(const errands& all, int key, const std::string& tag, co
   std::string headers;
   std::string mesh;
   if (what.reach) {
-    if (what.in_headers) headers += fmt::format("x-mesh-reach: {}\r\n", to_string(*what.reach));
-    else mesh += fmt::format(R"("reach":"{}")", to_string(*what.reach));
+    if (what.in_headers)
+      headers += fmt::format("x-mesh-reach: {}\r\n", to_string(*what.reach));
+    else
+      mesh += fmt::format(R"("reach":"{}")", to_string(*what.reach));
   }
   if (what.fallback) {
     const bool value = ignores_fallback || *what.fallback;
-    if (what.in_headers) headers += fmt::format("x-mesh-fallback: {}\r\n", value);
-    else mesh += fmt::format(R"({}"fallback":{})", mesh.empty() ? "" : ",", value);
+    if (what.in_headers)
+      headers += fmt::format("x-mesh-fallback: {}\r\n", value);
+    else
+      mesh += fmt::format(R"({}"fallback":{})", mesh.empty() ? "" : ",", value);
   }
   if (!mesh.empty()) body += fmt::format(R"(,"mesh":{{{}}})", mesh);
   body += "}";
@@ -117,12 +123,13 @@ std::string request_text(const errands& all, int key, const std::string& tag, co
     const auto secret = key == caller::wrong_key ? "sk-nobody" : all.of.keys[static_cast<std::size_t>(key)].secret;
     headers += what.anthropic ? "x-api-key: " + secret + "\r\n" : "Authorization: Bearer " + secret + "\r\n";
   }
-  return fmt::format("POST {} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\n{}Content-Length: {}\r\n\r\n{}",
-                     what.anthropic ? "/v1/messages" : "/v1/chat/completions", all.door.text(), headers, body.size(),
-                     body);
+  return fmt::format(
+      "POST {} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\n{}Content-Length: {}\r\n\r\n{}",
+      what.anthropic ? "/v1/messages" : "/v1/chat/completions", all.door.text(), headers, body.size(), body);
 }
 
-task<void> run_caller(env::world world, const errands& all, const caller& who, std::vector<heard>& out, int& left) {
+task<void> run_caller(env::world world, const errands& all, const caller& who, std::vector<heard>& out,
+                      int& left) {
   {
     conversation mine(world, all, who);
     co_await mine.run(out);

@@ -19,8 +19,8 @@ struct errands {
   mischief what = mischief::none;
 };
 
-// Asks everything that `who` is to ask, one after the other; `out` has one place for each. It gives up waiting long
-// after the last deadline.
+// Asks everything that `who` is to ask, one after the other; `out` has one place for each. It gives up waiting
+// long after the last deadline.
 task<void> run_caller(env::world world, const errands& all, const caller& who, std::vector<heard>& out, int& left);
 
 // One request outside of any plan, on a connection of its own.

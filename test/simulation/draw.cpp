@@ -17,7 +17,10 @@ class drawing {
   explicit drawing(std::uint64_t seed) : state_(seed) { made_.seed = seed; }
 
   plan run() {
-    sky_ = chance(8) ? weather::calm : chance(15) ? weather::one_good : chance(12) ? weather::outage : weather::storm;
+    sky_ = chance(8)    ? weather::calm
+           : chance(15) ? weather::one_good
+           : chance(12) ? weather::outage
+                        : weather::storm;
     draw_limits();
     draw_providers();
     draw_names();
@@ -25,7 +28,9 @@ class drawing {
     draw_callers();
     if (sky_ == weather::storm) draw_events();
     if (sky_ == weather::outage) {
-      made_.events.push_back({.at = ms(500, 2'000), .what = mishap::crash, .who = any(made_.providers).name,
+      made_.events.push_back({.at = ms(500, 2'000),
+                              .what = mishap::crash,
+                              .who = any(made_.providers).name,
                               .lasts = ms(10'000, 40'000)});
     }
     return std::move(made_);
@@ -73,7 +78,8 @@ class drawing {
       one.where = static_cast<tier>(chance(30) ? 0 : number(1, 3));
       one.speaks = any(protocols);
       one.weight = number(1, 3);
-      for (int m = 0, n = number(1, 2); m < n; ++m) one.models.push_back(fmt::format("m{}", chance(50) ? m : 10 + i));
+      for (int m = 0, n = number(1, 2); m < n; ++m)
+        one.models.push_back(fmt::format("m{}", chance(50) ? m : 10 + i));
       if (one.models.size() == 2 && one.models[0] == one.models[1]) one.models.pop_back();
       const bool good = sky_ == weather::calm || (sky_ == weather::one_good && i == 0);
       one.link = good || sky_ == weather::one_good ? clean_link() : any_link();
@@ -117,10 +123,11 @@ class drawing {
       return out;
     }
     // Before the first token everything is another node's chance; later it is the stream's end.
-    constexpr std::array<fake::fault, 6> early_faults{fake::fault::reset, fake::fault::html, fake::fault::garbage,
-                                                      fake::fault::error_event, fake::fault::end,
-                                                      fake::fault::truncate};
-    how.fault = early ? any(early_faults) : static_cast<fake::fault>(number(1, static_cast<int>(fake::fault::endless)));
+    constexpr std::array<fake::fault, 6> early_faults{fake::fault::reset,   fake::fault::html,
+                                                      fake::fault::garbage, fake::fault::error_event,
+                                                      fake::fault::end,     fake::fault::truncate};
+    how.fault =
+        early ? any(early_faults) : static_cast<fake::fault>(number(1, static_cast<int>(fake::fault::endless)));
     how.at = early ? 0 : number(-1, 6);
     if (early && how.fault == fake::fault::reset) how.at = -1;
     if (how.fault == fake::fault::garbage || how.fault == fake::fault::error_event) how.at = std::max(how.at, 0);
@@ -167,8 +174,11 @@ class drawing {
   void ask_for_rest(play& out) {
     const auto rests = std::chrono::seconds(number(1, 40));
     // The pretend world's wall clock begins with 2025; a date is far enough in it to lie ahead.
-    const auto date = std::chrono::sys_days(std::chrono::year(2025) / 1 / 1) + std::chrono::seconds(number(30, 120));
-    const auto add = [&](const char* name, std::string value) { out.how.headers.emplace_back(name, std::move(value)); };
+    const auto date =
+        std::chrono::sys_days(std::chrono::year(2025) / 1 / 1) + std::chrono::seconds(number(30, 120));
+    const auto add = [&](const char* name, std::string value) {
+      out.how.headers.emplace_back(name, std::move(value));
+    };
     const auto in_seconds = fmt::format("{}", rests.count());
     out.rests_for = rests;
     switch (number(0, 12)) {
@@ -292,7 +302,10 @@ class drawing {
     for (int i = 0, n = chance(50) ? 0 : number(1, 3); i < n; ++i) {
       event one{.at = ms(200, 15'000), .lasts = ms(100, 8'000)};
       const int kind = number(0, 9);
-      one.what = kind < 4 ? mishap::crash : kind < 7 ? mishap::cut : kind < 9 ? mishap::reload : mishap::bad_reload;
+      one.what = kind < 4   ? mishap::crash
+                 : kind < 7 ? mishap::cut
+                 : kind < 9 ? mishap::reload
+                            : mishap::bad_reload;
       const bool caller = one.what == mishap::cut && chance(30);
       one.who = caller ? any(made_.callers).name : any(made_.providers).name;
       if (one.what == mishap::bad_reload || (one.what == mishap::reload && chance(30))) one.who.clear();

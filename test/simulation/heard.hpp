@@ -13,12 +13,12 @@
 namespace meshai::simulation {
 
 enum class ending {
-  pending,   // it has not ended: the caller gave up waiting
-  whole,     // a complete answer
-  refused,   // an error, in words
-  broken,    // the connection ended before the answer did
-  no_door,   // nobody took the connection
-  hung_up,   // by the caller itself
+  pending,  // it has not ended: the caller gave up waiting
+  whole,    // a complete answer
+  refused,  // an error, in words
+  broken,   // the connection ended before the answer did
+  no_door,  // nobody took the connection
+  hung_up,  // by the caller itself
 };
 
 struct heard {

@@ -83,21 +83,24 @@ class court {
     if (got.how == ending::refused) {
       if (got.status < 400 && !got.in_stream) find("error", fmt::format("{}: status {}", got.tag, got.status));
       if (got.error_type.empty() || got.error_code.empty() || got.hint.empty()) {
-        find("error", fmt::format("{}: {} {} without type, code or hint", got.tag, got.error_type, got.error_code));
+        find("error",
+             fmt::format("{}: {} {} without type, code or hint", got.tag, got.error_type, got.error_code));
       }
-      if (got.key == caller::wrong_key && got.status != 401) find("key", got.tag + " came in with a key of nobody");
+      if (got.key == caller::wrong_key && got.status != 401)
+        find("key", got.tag + " came in with a key of nobody");
     }
-    if (got.how == ending::whole && got.key == caller::wrong_key) find("key", got.tag + " came in with a wrong key");
+    if (got.how == ending::whole && got.key == caller::wrong_key)
+      find("key", got.tag + " came in with a wrong key");
     const bool excused = !is_clean(caller_of(got).link) || stop_explains(got) || cut_off(got) || slow_to_ask(got);
-    if (got.how == ending::broken && !excused) find("broken", got.tag + ": the connection ended before its answer");
+    if (got.how == ending::broken && !excused)
+      find("broken", got.tag + ": the connection ended before its answer");
     if (got.how == ending::no_door && !excused) find("no door", got.tag + ": nobody took the connection");
   }
 
   bool stop_explains(const heard& got) const { return saw_.stopped != never && got.ended >= saw_.stopped; }
   bool cut_off(const heard& got) const {
-    return std::ranges::any_of(plan_.events, [&](const event& e) {
-      return e.what == mishap::cut && e.who == caller_of(got).name;
-    });
+    return std::ranges::any_of(
+        plan_.events, [&](const event& e) { return e.what == mishap::cut && e.who == caller_of(got).name; });
   }
   // A head that takes longer than ten seconds is cut off.
   static bool slow_to_ask(const heard& got) { return got.what->writes_every * got.what->words > 2s; }
@@ -142,8 +145,8 @@ class court {
         find("text", fmt::format("{}: \"{}\" is not \"{}\"", got.tag, shortened(got.text), shortened(expected)));
       }
     } else if (!expected.starts_with(got.text) && !(may_loop && loops(got.text, expected))) {
-      find("text", fmt::format("{}: \"{}\" is no beginning of \"{}\"", got.tag, shortened(got.text),
-                               shortened(expected)));
+      find("text",
+           fmt::format("{}: \"{}\" is no beginning of \"{}\"", got.tag, shortened(got.text), shortened(expected)));
     }
     auto thoughts = std::string_view(got.reasoning);
     constexpr std::string_view thought = "Let me think about it.";
@@ -180,8 +183,9 @@ class court {
     const auto bound = got.what->stream ? std::max(l.max_stream, l.request_timeout) : l.request_timeout;
     const auto took = got.ended - got.begun;
     if (took > bound + slack(got)) {
-      find("deadline", fmt::format("{} took {} ms of {} and {}", got.tag, duration_cast<milliseconds>(took).count(),
-                                   bound.count(), duration_cast<milliseconds>(slack(got)).count()));
+      find("deadline",
+           fmt::format("{} took {} ms of {} and {}", got.tag, duration_cast<milliseconds>(took).count(),
+                       bound.count(), duration_cast<milliseconds>(slack(got)).count()));
     }
   }
 
@@ -231,7 +235,8 @@ class court {
     const int most = got.what->fallback == false ? 1 : plan_.limits.attempts;
     // A pooled connection that dies before the first byte of an answer is replaced once: not an attempt.
     if (fresh > most || reused > most) {
-      find("attempts", fmt::format("{} asked {} times and {} times again, and may ask {}", got.tag, fresh, reused, most));
+      find("attempts",
+           fmt::format("{} asked {} times and {} times again, and may ask {}", got.tag, fresh, reused, most));
     }
     int got_there = 0;
     for (const auto& [name, tags] : saw_.posts) got_there += static_cast<int>(std::ranges::count(tags, got.tag));
@@ -325,9 +330,10 @@ class court {
       for (const auto& each : all) {
         if (each.what->asked > found->what->busy_until + 1ms &&
             each.what->asked < found->what->busy_until + rests - 2s) {
-          find("rest", fmt::format("{} asked for {} ms of rest and is asked for {} after {} ms", of.name, rests.count(),
-                                   each.what->tag,
-                                   duration_cast<milliseconds>(each.what->asked - found->what->busy_until).count()));
+          find("rest",
+               fmt::format("{} asked for {} ms of rest and is asked for {} after {} ms", of.name, rests.count(),
+                           each.what->tag,
+                           duration_cast<milliseconds>(each.what->asked - found->what->busy_until).count()));
           return;
         }
       }
@@ -348,8 +354,8 @@ class court {
       }
       const auto tried = std::ranges::count(saw_.seen.refused_dials, address);
       const double span = std::chrono::duration<double>(each.lasts).count();
-      // Three faults open the breaker, whoever is on the way then is one more; after that one probe at a time, after
-      // 1, 2, 4 ... 30 seconds. A discovery knocks every half a minute. Each dial may be two.
+      // Three faults open the breaker, whoever is on the way then is one more; after that one probe at a time,
+      // after 1, 2, 4 ... 30 seconds. A discovery knocks every half a minute. Each dial may be two.
       const double most = 3 + static_cast<double>(plan_.callers.size()) + std::log2(span + 2) + span / 15 + 2;
       const bool only_this = is_clean(of.link) && std::ranges::count(plan_.events, of.name, &event::who) == 1;
       if (only_this && static_cast<double>(tried) > most) {
@@ -379,7 +385,8 @@ class court {
       const bool allowed = allows(bound_of(each), at->where) &&
                            (each.key < 0 || plan_.keys[static_cast<std::size_t>(each.key)].models.empty());
       if (allowed && each.how != ending::whole) {
-        find("recovery", fmt::format("{} is well and does not answer: {} {}", at->name, each.status, each.error_code));
+        find("recovery",
+             fmt::format("{} is well and does not answer: {} {}", at->name, each.status, each.error_code));
       }
       if (!allowed && each.how == ending::whole && !allows(bound_of(each), at->where)) {
         find("reach", at->name + " answers beyond its reach");

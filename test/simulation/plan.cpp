@@ -105,14 +105,17 @@ std::string tell(const fake::script& of) {
 std::string tell(const plan& of) {
   const auto& l = of.limits;
   auto out = fmt::format(
-      "plan of seed {}: {} workers, {} attempts, request {} ms, first token {} ms, idle {} ms, stream {} ms, headers "
+      "plan of seed {}: {} workers, {} attempts, request {} ms, first token {} ms, idle {} ms, stream {} ms, "
+      "headers "
       "after {} ms, reach {}{}\n",
       of.seed, of.workers, l.attempts, l.request_timeout.count(), l.first_token_timeout.count(),
       l.idle_timeout.count(), l.max_stream.count(), l.headers_after.count(), to_string(of.api),
       of.unknown_model_auto ? ", unknown is auto" : "");
-  for (const auto& each : of.routes) out += fmt::format("  \"{}\" goes {}\n", each.name, fmt::join(each.route, ", "));
+  for (const auto& each : of.routes)
+    out += fmt::format("  \"{}\" goes {}\n", each.name, fmt::join(each.route, ", "));
   for (const auto& each : of.keys)
-    out += fmt::format("  key {}: reach {} models {}\n", each.name, to_string(each.reach), fmt::join(each.models, ", "));
+    out += fmt::format("  key {}: reach {} models {}\n", each.name, to_string(each.reach),
+                       fmt::join(each.models, ", "));
   for (const auto& each : of.providers) {
     out += fmt::format("  {} ({}, {}, {}{}): {}\n", each.name, to_string(each.where), name_of(each.speaks),
                        fmt::join(each.models, ", "), each.discovers ? ", discovered" : "", tell(each.link));

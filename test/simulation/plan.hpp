@@ -20,7 +20,7 @@ using std::chrono::milliseconds;
 
 // What a provider does with one POST.
 struct play {
-  fake::script how;         // its text is always empty: the answer is a function of the prompt
+  fake::script how;          // its text is always empty: the answer is a function of the prompt
   milliseconds rests_for{};  // what its headers ask for, whatever their form
 };
 
@@ -31,7 +31,7 @@ struct provider {
   std::vector<std::string> models;
   bool discovers = false;  // models = ["*"]
   int weight = 1;
-  sim::link link;          // between the node and it; local ones share the node's host
+  sim::link link;           // between the node and it; local ones share the node's host
   std::vector<play> plays;  // one for each POST, in order; after the last it is healthy
 };
 
@@ -44,7 +44,7 @@ struct ask {
   bool in_headers = false;  // reach and fallback as x-mesh-* instead of `mesh`
   int words = 6;            // of the prompt
   int word_size = 4;
-  std::optional<milliseconds> hangs_up;  // so long after the request has been sent
+  std::optional<milliseconds> hangs_up;        // so long after the request has been sent
   milliseconds reads_every{}, writes_every{};  // a slow caller's pauses
 };
 

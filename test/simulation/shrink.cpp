@@ -17,8 +17,8 @@ std::string tell(const record& saw) {
   for (const auto& each : saw.answers) {
     constexpr std::string_view names[] = {"pending", "whole", "refused", "broken", "no door", "hung up"};
     out += fmt::format("  {} {}: status {} finish \"{}\" error \"{}\" by \"{}\", {} ms, \"{}\"\n", each.tag,
-                       names[static_cast<std::size_t>(each.how)], each.status, each.finish, each.error_code, each.node,
-                       std::chrono::duration_cast<milliseconds>(each.ended - each.begun).count(),
+                       names[static_cast<std::size_t>(each.how)], each.status, each.finish, each.error_code,
+                       each.node, std::chrono::duration_cast<milliseconds>(each.ended - each.begun).count(),
                        each.text.substr(0, 200));
   }
   out += "  the node's log:\n";
@@ -40,12 +40,14 @@ class shrinking {
       smaller = thin_out([](plan& p) -> auto& { return p.providers; }, 1) || smaller;
       for (std::size_t i = 0; i < plan_.callers.size(); ++i) {
         smaller = thin_out([i](plan& p) -> auto& { return p.callers[i].asks; }, 1) || smaller;
-        smaller = try_change([i](plan& p) { p.callers[i].link = calm(); }, is_calm(plan_.callers[i].link)) || smaller;
+        smaller =
+            try_change([i](plan& p) { p.callers[i].link = calm(); }, is_calm(plan_.callers[i].link)) || smaller;
         smaller = simplify_asks(i) || smaller;
       }
       for (std::size_t i = 0; i < plan_.providers.size(); ++i) {
         smaller = thin_out([i](plan& p) -> auto& { return p.providers[i].plays; }) || smaller;
-        smaller = try_change([i](plan& p) { p.providers[i].link = calm(); }, is_calm(plan_.providers[i].link)) || smaller;
+        smaller = try_change([i](plan& p) { p.providers[i].link = calm(); }, is_calm(plan_.providers[i].link)) ||
+                  smaller;
       }
       smaller = thin_out([](plan& p) -> auto& { return p.routes; }) || smaller;
       smaller = try_change([](plan& p) { p.workers = 1; }, plan_.workers == 1) || smaller;
@@ -97,7 +99,13 @@ class shrinking {
       any = try_change([&](plan& p) { at(p).writes_every = 0ms; }, now.writes_every == 0ms) || any;
       any = try_change([&](plan& p) { at(p).reads_every = 0ms; }, now.reads_every == 0ms) || any;
       any = try_change([&](plan& p) { at(p).hangs_up.reset(); }, !now.hangs_up) || any;
-      any = try_change([&](plan& p) { at(p).words = 3; at(p).word_size = 4; }, now.words <= 3) || any;
+      any = try_change(
+                [&](plan& p) {
+                  at(p).words = 3;
+                  at(p).word_size = 4;
+                },
+                now.words <= 3) ||
+            any;
       any = try_change([&](plan& p) { at(p).reach.reset(); }, !now.reach) || any;
       any = try_change([&](plan& p) { at(p).fallback.reset(); }, !now.fallback) || any;
     }
@@ -132,8 +140,9 @@ plan shrink(plan failing, const std::string& rule, mischief how, int runs) {
 }
 
 std::string report(const plan& failing, const std::vector<finding>& found, mischief how) {
-  std::string out = fmt::format("seed {} fails; again: build/release/simulation --seed {}{}\n", failing.seed,
-                                failing.seed, how == mischief::none ? "" : fmt::format(" --mischief {}", to_string(how)));
+  std::string out =
+      fmt::format("seed {} fails; again: build/release/simulation --seed {}{}\n", failing.seed, failing.seed,
+                  how == mischief::none ? "" : fmt::format(" --mischief {}", to_string(how)));
   for (const auto& each : found) out += fmt::format("  {}: {}\n", each.rule, each.what);
   const auto small = shrink(failing, found.front().rule, how);
   std::string story;

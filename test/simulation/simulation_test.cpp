@@ -1,5 +1,5 @@
-// The whole stack under seeds: front, dispatch, route, upstream, http and node as they are, between fake providers and
-// callers on a lossy pretend network.
+// The whole stack under seeds: front, dispatch, route, upstream, http and node as they are, between fake providers
+// and callers on a lossy pretend network.
 //
 //   simulation --seed N [--mischief NAME]   one run: its judgement, shrunk where it fails
 //   simulation --plan N                     what the seed draws
@@ -81,19 +81,16 @@ TEST_P(mischief_test, is_found_within_a_few_hundred_seeds) {
   ADD_FAILURE() << to_string(what) << " is not found";
 }
 
-INSTANTIATE_TEST_SUITE_P(all, mischief_test,
-                         testing::Values(planted{mischief::lose_token, "text"}, planted{mischief::double_token, "text"},
-                                         planted{mischief::swap_tokens, "text"},
-                                         planted{mischief::swallow_error, "text"},
-                                         planted{mischief::lose_end, "protocol"}, planted{mischief::hang, "hang"},
-                                         planted{mischief::ignore_cap, "reach"},
-                                         planted{mischief::mislabel_tier, "reach"},
-                                         planted{mischief::ignore_fallback, "fallback"},
-                                         planted{mischief::storm, "attempts"}, planted{mischief::echo, "attempts"},
-                                         planted{mischief::no_rest, "rest"},
-                                         planted{mischief::go_on_alone, "hang-up"},
-                                         planted{mischief::keep_connection, "left"}),
-                         [](const auto& of) { return std::string(to_string(of.param.what)); });
+INSTANTIATE_TEST_SUITE_P(
+    all, mischief_test,
+    testing::Values(planted{mischief::lose_token, "text"}, planted{mischief::double_token, "text"},
+                    planted{mischief::swap_tokens, "text"}, planted{mischief::swallow_error, "text"},
+                    planted{mischief::lose_end, "protocol"}, planted{mischief::hang, "hang"},
+                    planted{mischief::ignore_cap, "reach"}, planted{mischief::mislabel_tier, "reach"},
+                    planted{mischief::ignore_fallback, "fallback"}, planted{mischief::storm, "attempts"},
+                    planted{mischief::echo, "attempts"}, planted{mischief::no_rest, "rest"},
+                    planted{mischief::go_on_alone, "hang-up"}, planted{mischief::keep_connection, "left"}),
+    [](const auto& of) { return std::string(to_string(of.param.what)); });
 
 TEST(mischief, other_dice_than_the_seed_are_seen) {
   EXPECT_NE(trace_of(draw(1), mischief::throw_dice), trace_of(draw(1), mischief::throw_dice));

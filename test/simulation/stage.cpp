@@ -15,8 +15,9 @@ namespace meshai::simulation {
 namespace {
 
 constexpr std::uint16_t door_port = 9437, local_ports = 8000;
-constexpr std::size_t max_bodies = 512 << 10;  // of bodies in flight; the last request of all takes up exactly so much
-constexpr auto settling = 1s;                // before the first caller: discovery has its time
+constexpr std::size_t max_bodies =
+    512 << 10;                 // of bodies in flight; the last request of all takes up exactly so much
+constexpr auto settling = 1s;  // before the first caller: discovery has its time
 
 chat::dialect dialect_of(fake::protocol of) {
   return of == fake::protocol::openai      ? chat::dialect::openai
@@ -32,7 +33,8 @@ class place {
 
   // With what is left of its plays.
   void start() {
-    running_ = std::make_unique<fake::provider>(world_, fake::options{.speaks = plan_.speaks, .models = plan_.models});
+    running_ =
+        std::make_unique<fake::provider>(world_, fake::options{.speaks = plan_.speaks, .models = plan_.models});
     for (auto i = posts_.size(); i < plan_.plays.size() && !healed_; ++i) {
       auto next = plan_.plays[i].how;
       next.times = 1;
@@ -92,7 +94,10 @@ class stage {
   stage(const plan& what, mischief how, bool keep_log)
       : plan_(what),
         how_(how),
-        pretend_({.seed = what.seed, .longest = std::chrono::hours(12), .most_steps = 20'000'000, .keep_log = keep_log}),
+        pretend_({.seed = what.seed,
+                  .longest = std::chrono::hours(12),
+                  .most_steps = 20'000'000,
+                  .keep_log = keep_log}),
         us_(pretend_.add_host("us", "10.0.0.1")),
         real_(us_.world()),
         network_(watch(real_.network, real_, saw_.seen, how)),
@@ -114,8 +119,8 @@ class stage {
 
  private:
   env::world watched() {
-    return {real_.loop, real_.clock, real_.random, real_.entropy, *network_,
-            real_.process, real_.pool, real_.log, real_.metrics};
+    return {real_.loop,    real_.clock, real_.random, real_.entropy, *network_,
+            real_.process, real_.pool,  real_.log,    real_.metrics};
   }
 
   // Runs until the flag is set; a run that does not come to that is itself a finding.
@@ -128,9 +133,7 @@ class stage {
     co_await std::move(work);
     done = true;
   }
-  task<void> pass(std::chrono::nanoseconds span) {
-    co_await real_.clock.sleep_until(real_.clock.now() + span);
-  }
+  task<void> pass(std::chrono::nanoseconds span) { co_await real_.clock.sleep_until(real_.clock.now() + span); }
 
   // ---- the beginning
 
@@ -144,15 +147,18 @@ class stage {
         pretend_.set_links(us_, *host, one.link);
       }
       env::address at{.ip = local ? "127.0.0.1" : host->ip(),
-                      .port = static_cast<std::uint16_t>(local ? local_ports + i : 80), .path = {}};
+                      .port = static_cast<std::uint16_t>(local ? local_ports + i : 80),
+                      .path = {}};
       saw_.node_at[at.text()] = one.name;
       places_.push_back(std::make_unique<place>(*host, one, at));
       places_.back()->start();
     }
     std::vector<env::world> worlds(static_cast<std::size_t>(plan_.workers), watched());
     node_ = std::make_unique<node::node>(
-        std::move(worlds), node::options{.version = "test", .addresses = {door_}, .max_bodies = max_bodies,
-                                         .read_plan = [this] { return next_plan(); }});
+        std::move(worlds),
+        node::options{.version = "test", .addresses = {door_}, .max_bodies = max_bodies, .read_plan = [this] {
+                        return next_plan();
+                      }});
     const auto begun = node_->begin(node_plan(""));
     CHECK(begun);
     for (int i = 0; i < plan_.workers; ++i) pretend_.spawn(serve(static_cast<std::size_t>(i)));
@@ -202,7 +208,9 @@ class stage {
     out.api = capped ? plan_.api : meshai::reach::cloud;
     auto rules = std::make_shared<front::admission_rules>();
     for (const auto& one : plan_.keys) {
-      rules->callers.push_back({.name = one.name, .key = secret(one.secret), .models = one.models,
+      rules->callers.push_back({.name = one.name,
+                                .key = secret(one.secret),
+                                .models = one.models,
                                 .reach = capped ? one.reach : meshai::reach::cloud});
     }
     out.rules = std::move(rules);
@@ -352,7 +360,10 @@ class stage {
     for (std::size_t i = 0; i < plan_.providers.size(); ++i) {
       const auto& one = plan_.providers[i];
       auto& what = last_asks_[i];
-      what = {.stream = i % 2 == 0, .model = one.name + "/" + one.models.front(), .reach = {}, .fallback = {},
+      what = {.stream = i % 2 == 0,
+              .model = one.name + "/" + one.models.front(),
+              .reach = {},
+              .fallback = {},
               .hangs_up = {}};
       heard now{.tag = "cz." + one.name, .what = &what, .key = key};
       now.begun = world.clock.now();

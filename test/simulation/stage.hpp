@@ -20,14 +20,14 @@ struct record {
   std::map<std::string, std::string> node_at;  // provider names by address
   // POSTs in the order in which each provider got them: the tags, empty where none was readable.
   std::map<std::string, std::vector<std::string>> posts;
-  instant begun{}, stopped = never;            // stopped: when the node was told to
-  std::map<std::string, instant> gone_since;   // providers that a reload took out
-  std::string metrics;                         // when all was quiet again
+  instant begun{}, stopped = never;           // stopped: when the node was told to
+  std::map<std::string, instant> gone_since;  // providers that a reload took out
+  std::string metrics;                        // when all was quiet again
   bool bad_reload_taken = false, good_reload_refused = false;
-  bool came_to_rest = true;                    // every phase ended by itself
-  bool ran_dry = true;                         // nothing was left to happen after the node had gone
-  std::size_t open_after_stop = 0;             // callers' connections when stop() had returned
-  std::size_t open_after_all = 0;              // connections of the node that outlived it
+  bool came_to_rest = true;         // every phase ended by itself
+  bool ran_dry = true;              // nothing was left to happen after the node had gone
+  std::size_t open_after_stop = 0;  // callers' connections when stop() had returned
+  std::size_t open_after_all = 0;   // connections of the node that outlived it
   std::uint64_t trace = 0;
   std::vector<std::string> log;
 };

@@ -35,7 +35,8 @@ std::string tag_in(std::string_view text) {
 
 class watched_stream final : public env::stream {
  public:
-  watched_stream(std::unique_ptr<env::stream> real, const env::world& world, journal& into, line& as, mischief what)
+  watched_stream(std::unique_ptr<env::stream> real, const env::world& world, journal& into, line& as,
+                 mischief what)
       : real_(std::move(real)), world_(world), into_(into), as_(as), tampers_(what), what_(what) {}
   ~watched_stream() override { mark_closed(); }
 
@@ -86,7 +87,8 @@ class watched_stream final : public env::stream {
   // What a caller says: each tag is a question. What is cut in the middle comes whole with the next piece.
   void listen(std::string_view bytes) {
     heard_ += bytes;
-    if (const auto tag = tag_in(heard_); !tag.empty() && (as_.questions.empty() || as_.questions.back().tag != tag)) {
+    if (const auto tag = tag_in(heard_);
+        !tag.empty() && (as_.questions.empty() || as_.questions.back().tag != tag)) {
       open_question(tag);
       into_.note("the node reads " + tag);
     }
@@ -215,9 +217,9 @@ class watched_network final : public env::network {
 
 std::string_view to_string(mischief of) {
   constexpr std::array<std::string_view, mischiefs> names{
-      "none",       "lose_token",    "double_token",    "swap_tokens", "swallow_error", "lose_end",
-      "hang",       "ignore_cap",    "mislabel_tier",   "ignore_fallback", "storm",     "echo",
-      "no_rest",    "go_on_alone",   "keep_connection", "throw_dice"};
+      "none",    "lose_token",  "double_token",    "swap_tokens",     "swallow_error", "lose_end",
+      "hang",    "ignore_cap",  "mislabel_tier",   "ignore_fallback", "storm",         "echo",
+      "no_rest", "go_on_alone", "keep_connection", "throw_dice"};
   return names[static_cast<std::size_t>(of)];
 }
 
