@@ -57,8 +57,7 @@ int done(const paths& where, const std::string& what, const std::string& name, b
     print(json::serialize(json::object{{what, name}, {"default", is_default}}) + "\n");
   } else {
     print(fmt::format("{} {}{}\n", what, name, is_default ? ", now the default" : ""));
-    if (is_default && running_node(where))
-      print("the running node takes it up as soon as it answers nobody\n");
+    if (is_default && running_node(where)) print("the running node takes it up as soon as it answers nobody\n");
   }
   return exit_ok;
 }
@@ -67,7 +66,8 @@ int add(const paths& where, const catalogue& to, const models_options& how) {
   const auto added = to.add(std::filesystem::absolute(how.name), how.as);
   if (!added) return complain(added.error().detail, exit_failed, how.json);
   if (how.make_default) {
-    if (const auto set = to.set_default(added->name); !set) return complain(set.error().detail, exit_failed, how.json);
+    if (const auto set = to.set_default(added->name); !set)
+      return complain(set.error().detail, exit_failed, how.json);
   }
   return done(where, "added", added->name, how.make_default || added->is_default, how.json);
 }

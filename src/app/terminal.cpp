@@ -43,6 +43,7 @@ std::string printable(std::string_view text) {
 
 int complain(std::string_view what, int code, bool json) {
   namespace js = boost::json;
+  while (what.ends_with('\n')) what.remove_suffix(1);
   if (json) {
     print(js::serialize(js::object{{"error", js::object{{"message", what}}}}) + "\n");
   } else {
