@@ -60,8 +60,14 @@ const entry* find_page(std::string_view path, bool owner) {
   return nullptr;
 }
 
-bool method_fits(const entry& wanted, std::string_view method) {
-  return method == wanted.method || (wanted.method == "GET" && method == "HEAD");
+constexpr std::string_view reading = "GET, HEAD";
+
+std::string_view allowed_at(const entry& wanted) {
+  return wanted.method == "GET" ? reading : wanted.method;
+}
+
+bool method_fits(std::string_view allowed, std::string_view method) {
+  return allowed == method || (allowed == reading && (method == "GET" || method == "HEAD"));
 }
 
 // In whose dialect is an error told at this path?
@@ -76,14 +82,6 @@ chat::problem no_such_page() {
       .code = "unknown_path",
       .message = "There is nothing at this path.",
       .hint = "The API is at /v1/chat/completions, /v1/completions, /v1/embeddings, /v1/messages and /v1/models."};
-}
-
-chat::problem wrong_method(const entry& wanted) {
-  return {.status = 405,
-          .type = "invalid_request_error",
-          .code = "method_not_allowed",
-          .message = "This path does not take that method.",
-          .hint = "Use " + std::string(wanted.method) + "."};
 }
 
 task<void> ready_page(visit& v) {
@@ -208,11 +206,14 @@ task<void> door::handle(http::request& in, http::responder& out) {
   if (const auto known = take_mesh_headers(in.head().headers, v.asked); !known) {
     co_return co_await v.refuse(known.error());
   }
-  if (!wanted && in.path().starts_with(one_model) && in.method() != "POST") {
+  if (!wanted && in.path().starts_with(one_model)) {
+    if (!method_fits(reading, in.method())) co_return co_await v.refuse_method(reading);
     co_return co_await one_model_page(v, in.path().substr(one_model.size()));
   }
   if (!wanted) co_return co_await v.refuse(no_such_page());
-  if (!method_fits(*wanted, in.method())) co_return co_await v.refuse(wrong_method(*wanted));
+  if (const auto allowed = allowed_at(*wanted); !method_fits(allowed, in.method())) {
+    co_return co_await v.refuse_method(allowed);
+  }
   if (wanted->what == page::metrics) {
     const auto text = v.above.metrics();
     co_return co_await v.send(200, "text/plain; version=0.0.4; charset=utf-8", text);

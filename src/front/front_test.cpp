@@ -81,10 +81,20 @@ TEST_F(door_rules, nothing_changes_by_get) {
     for (const auto* method : {"GET", "HEAD", "OPTIONS"}) {
       const auto got = say(request(method, path, {}), owner_port);
       EXPECT_EQ(got.status, 405) << method << " " << path;
+      EXPECT_EQ(got.header("allow"), "POST") << method << " " << path;
     }
   }
   EXPECT_EQ(above.reloads, 0);
   EXPECT_EQ(asked(), 0u);
+}
+
+TEST_F(door_rules, what_can_only_be_read_says_so) {
+  m.add("one");
+  for (const auto* path : {"/v1/models", "/v1/models/gpt", "/healthz", "/readyz", "/metrics", "/mesh/status"}) {
+    const auto got = say(request("POST", path, {}), owner_port);
+    EXPECT_EQ(got.status, 405) << path;
+    EXPECT_EQ(got.header("allow"), "GET, HEAD") << path;
+  }
 }
 
 TEST_F(door_rules, pages_of_others_are_refused_at_every_door) {

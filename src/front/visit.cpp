@@ -45,6 +45,17 @@ task<void> visit::refuse(const chat::problem& why, std::optional<std::chrono::mi
   (void)co_await out.send(why.status, with, body);
 }
 
+task<void> visit::refuse_method(std::string_view allowed) {
+  const chat::problem why{.status = 405,
+                          .type = "invalid_request_error",
+                          .code = "method_not_allowed",
+                          .message = "This path does not take that method.",
+                          .hint = fmt::format("Use {}.", allowed)};
+  const auto with = headers("application/json", {{"Allow", allowed}});
+  const auto body = chat::write_problem(door, why, request_id);
+  (void)co_await out.send(why.status, with, body);
+}
+
 std::string make_id(env::world& world, std::string_view prefix) {
   return fmt::format("{}{:016x}{:016x}", prefix, world.random.next(), world.random.next());
 }

@@ -39,6 +39,7 @@ struct visit {
   task<void> send_json(std::string_view body) { return send(200, "application/json", body); }
   // The problem in the caller's dialect; `retry_after` also as the header, in whole seconds.
   task<void> refuse(const chat::problem& why, std::optional<std::chrono::milliseconds> retry_after = {});
+  task<void> refuse_method(std::string_view allowed);  // RFC 9110 15.5.6
 };
 
 // Answers everything that asks a model: chat, completions, messages, embeddings, count_tokens.
