@@ -11,6 +11,8 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/system/system_error.hpp>
 #include <cerrno>
+#include <optional>
+#include <utility>
 
 #include "os/endpoint.hpp"
 #include "os/fault.hpp"
@@ -35,8 +37,8 @@ std::optional<file_id> find_socket(const std::string& path) {
 }
 
 struct door {
-  door(const executor& on, env::address at) : loop(on), socket(on), local(std::move(at)) {
-    if (local.is_unix()) file = find_socket(local.path);
+  door(const executor& on, env::address at, bool remove_file) : loop(on), socket(on), local(std::move(at)) {
+    if (remove_file && local.is_unix()) file = find_socket(local.path);
   }
 
   void close() noexcept {
@@ -49,7 +51,7 @@ struct door {
   executor loop;
   asio::posix::stream_descriptor socket;
   const env::address local;
-  std::optional<file_id> file;
+  std::optional<file_id> file;  // what close() takes away
   bool closed = false;
 };
 
@@ -131,9 +133,20 @@ int bind_ip(int fd, const endpoint& where, bool reuse_port) {
   return ::bind(fd, where.data(), where.size) == 0 ? 0 : errno;
 }
 
+// What `fd` listens at; nothing where it does not listen.
+std::optional<env::address> listens_at(int fd) {
+  int listening = 0;
+  socklen_t size = sizeof listening;
+  if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 || listening == 0) return std::nullopt;
+  endpoint bound;
+  bound.size = sizeof bound.bytes;
+  if (::getsockname(fd, bound.data(), &bound.size) != 0) return std::nullopt;
+  return to_address(bound);
+}
+
 }  // namespace
 
-result<std::unique_ptr<env::listener>> listen(const executor& loop, const env::address& at, bool reuse_port) {
+result<descriptor> open_listener(const env::address& at, bool reuse_port) {
   const auto where = to_endpoint(at);
   if (!where) return std::unexpected(where.error());
   const auto doing = "listening on " + at.text();
@@ -142,19 +155,24 @@ result<std::unique_ptr<env::listener>> listen(const executor& loop, const env::a
   const int bad = at.is_unix() ? bind_unix(fd.get(), *where, at.path) : bind_ip(fd.get(), *where, reuse_port);
   if (bad != 0) return std::unexpected(fault(bad, doing));
   if (::listen(fd.get(), SOMAXCONN) != 0) return std::unexpected(fault(errno, doing));
-  auto local = at;
-  if (!at.is_unix()) {
-    endpoint bound;
-    bound.size = sizeof bound.bytes;
-    ::getsockname(fd.get(), bound.data(), &bound.size);
-    local = to_address(bound);
-  }
-  auto made = std::make_shared<door>(loop, std::move(local));
+  return fd;
+}
+
+result<std::unique_ptr<env::listener>> adopt_listener(const executor& loop, descriptor fd, bool remove_file) {
+  const auto at = listens_at(fd.get());
+  if (!at) return fail(error_kind::malformed, "a descriptor that was handed over does not listen");
+  auto made = std::make_shared<door>(loop, *at, remove_file);
   error_code why;
   made->socket.assign(fd.get(), why);
-  if (why) return std::unexpected(fault(why.value(), doing));
+  if (why) return std::unexpected(fault(why.value(), "listening on " + at->text()));
   fd.release();
   return std::make_unique<socket_listener>(std::move(made));
+}
+
+result<std::unique_ptr<env::listener>> listen(const executor& loop, const env::address& at, bool reuse_port) {
+  auto opened = open_listener(at, reuse_port);
+  if (!opened) return std::unexpected(std::move(opened.error()));
+  return adopt_listener(loop, *std::move(opened), true);
 }
 
 }  // namespace meshai::os

@@ -9,6 +9,8 @@
 #include "env/awaitable.hpp"
 #include "env/log.hpp"
 #include "env/world.hpp"
+#include "os/line.hpp"
+#include "os/listener.hpp"
 
 namespace meshai::os {
 

@@ -330,6 +330,30 @@ TEST_F(sockets, closing_a_listener_ends_accept) {
   finish(close_while_accepting(world, **door));
 }
 
+// A connection that came while nobody accepted is answered by whoever holds the same socket next.
+task<bool> hand_over(env::world world, const env::address& at) {
+  auto held = open_listener(at, true);
+  if (!held) co_return false;
+  auto first = adopt_listener(world.loop, descriptor(::dup(held->get())), false);
+  if (!first) co_return false;
+  const auto where = (*first)->local();
+  (*first)->close();
+  auto caller = co_await world.network.dial(where, soon());
+  if (!caller) co_return false;
+  auto second = adopt_listener(world.loop, std::move(*held), true);
+  if (!second || (*second)->local() != where) co_return false;
+  co_return (co_await (*second)->accept()).has_value();
+}
+
+TEST_F(sockets, a_listening_socket_outlives_who_accepted_at_it) {
+  EXPECT_TRUE(finish(hand_over(world, loopback())));
+  const temp_folder folder;
+  const auto path = folder.file("door");
+  EXPECT_TRUE(finish(hand_over(world, {.ip = {}, .port = 0, .path = path})));
+  EXPECT_FALSE(std::filesystem::exists(path)) << "the last one takes the file away";
+  EXPECT_FALSE(adopt_listener(world.loop, descriptor(::dup(0)), false));
+}
+
 TEST_F(sockets, a_unix_socket_is_for_its_owner_and_replaces_a_dead_one) {
   temp_folder folder;
   const env::address at{.ip = {}, .port = 0, .path = folder.file("m.sock")};
