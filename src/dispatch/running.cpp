@@ -38,13 +38,6 @@ task<void> talk(std::shared_ptr<errand> all, lane& at) {
   }
 }
 
-// Owns what it touches: it may outlive the exchange by one turn of the loop.
-task<void> sleep(std::shared_ptr<errand> all, instant when) {
-  co_await all->world.clock.sleep_until(when);
-  if (all->alarm == when) all->alarm = never;
-  all->wake.set();
-}
-
 std::string_view operation_of(chat::endpoint door) {
   switch (door) {
     case chat::endpoint::embeddings:
@@ -82,11 +75,16 @@ route::policy policy_of(const query& what) {
 }  // namespace
 
 errand::errand(env::world& in, upstream::client& by, route::health& of, std::shared_ptr<instruments> counted,
-               query asked)
-    : world(in), upstream(by), known(of), counts(std::move(counted)), what(std::move(asked)), wake(in.loop) {}
+               std::shared_ptr<alarms> among, query asked)
+    : world(in),
+      upstream(by),
+      known(of),
+      counts(std::move(counted)),
+      what(std::move(asked)),
+      wake(in.loop),
+      alarm(std::move(among), wake) {}
 
-running::running(std::shared_ptr<errand> all)
-    : all_(std::move(all)), clock_(all_->world.loop), begun_(all_->world.clock.now()) {
+running::running(std::shared_ptr<errand> all) : all_(std::move(all)), begun_(all_->world.clock.now()) {
   auto& e = *all_;
   const auto& request = *e.what.request;
   e.ranking = route::rank(request, policy_of(e.what), e.what.setup->directory, e.known, e.what.setup->limits,
@@ -137,16 +135,9 @@ task<progress> running::next(std::vector<chat::delta>& into, instant by) {
     carry_out();
     if (ended_) co_return *ended_;
     if (now >= by) co_return progress::quiet;
-    set_alarm(std::min(armed_, by));
+    all_->alarm.set(std::min(armed_, by));
     co_await all_->wake.wait();
   }
-}
-
-// A sleeper that wakes too early costs one look around, so a pending one is only replaced by an earlier one.
-void running::set_alarm(instant when) {
-  if (when >= all_->alarm) return;
-  all_->alarm = when;
-  clock_.spawn(sleep(all_, when));
 }
 
 // ---- events
@@ -327,6 +318,24 @@ void running::start(int number, std::size_t candidate, bool hedge) {
                              .headers = &e.what.headers,
                              .limits = e.what.setup->limits});
   at.work.spawn(talk(all_, at));
+  stand_by(candidate);
+}
+
+// The next place should not have to be dialled when this one fails. One that is farther away than the question
+// goes now is not called on: it would learn that somebody asks.
+void running::stand_by(std::size_t after) {
+  auto& e = *all_;
+  if (!e.what.request->mesh.fallback.value_or(true)) return;
+  const auto& now = e.ranking.candidates[after];
+  for (auto i = after + 1; i < e.ranking.candidates.size(); ++i) {
+    const auto& next = e.ranking.candidates[i];
+    if (next.node == now.node || next.where > now.where) continue;
+    const auto* at = e.what.setup->endpoints->find(e.ranking.node_of(next).name);
+    CHECK(at != nullptr);
+    const auto& limits = e.what.setup->limits;
+    e.upstream.stand_by(*at, next.where == tier::local ? limits.connect_timeout_local : limits.connect_timeout);
+    return;
+  }
 }
 
 void running::expire(int number, route::limit missed, instant now) {

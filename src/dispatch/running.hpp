@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "dispatch/alarms.hpp"
 #include "dispatch/dispatch.hpp"
 #include "dispatch/instruments.hpp"
 #include "dispatch/lane.hpp"
@@ -15,7 +16,7 @@ namespace meshai::dispatch {
 // be destroyed while its attempts are still being cancelled.
 struct errand {
   errand(env::world& in, upstream::client& by, route::health& of, std::shared_ptr<instruments> counts,
-         query asked);
+         std::shared_ptr<alarms> among, query asked);
 
   env::world& world;
   upstream::client& upstream;
@@ -23,9 +24,9 @@ struct errand {
   std::shared_ptr<instruments> counts;
   query what;
   route::ranking ranking;
-  env::event wake;                           // something is in a mailbox, or it is time
+  env::event wake;  // something is in a mailbox, or it is time
+  dispatch::alarm alarm;
   std::vector<std::unique_ptr<lane>> lanes;  // by the number of the attempt
-  instant alarm = never;                     // when the pending sleeper will set `wake`
 };
 
 class running final : public exchange {
@@ -53,17 +54,16 @@ class running final : public exchange {
 
   void carry_out();
   void start(int number, std::size_t candidate, bool hedge);
+  void stand_by(std::size_t after);
   void cancel(int number);
   void forward(int number);
   void expire(int number, route::limit missed, instant now);
   void finish(route::finish_kind how);
-  void set_alarm(instant when);
   failure failure_of(const std::optional<route::fault>& told) const;
   const route::node& node_of(const lane& at) const { return all_->ranking.node_of(at.to); }
 
   std::shared_ptr<errand> all_;
   std::optional<route::failover> decides_;  // none: nobody may be asked
-  env::scope clock_;                        // sleepers
   instant begun_;
   instant armed_ = never;
   head facts_;

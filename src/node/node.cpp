@@ -6,6 +6,7 @@
 #include <boost/asio/post.hpp>
 #include <map>
 #include <mutex>
+#include <optional>
 
 #include "base/check.hpp"
 #include "env/clock.hpp"
@@ -14,6 +15,7 @@
 #include "env/pool.hpp"
 #include "env/scope.hpp"
 #include "node/engines.hpp"
+#include "node/probes.hpp"
 #include "node/status.hpp"
 #include "node/worker.hpp"
 
@@ -32,6 +34,7 @@ struct node::parts final : front::office {
         background(worlds.front().loop),
         begun(worlds.front().clock.now()) {
     for (auto& world : worlds) workers.push_back(std::make_unique<worker>(world, known, crowd, *this, settings()));
+    probing.emplace(worlds.front(), workers.front()->upstream(), known);
   }
 
   // ---- office, from any worker ----
@@ -53,6 +56,7 @@ struct node::parts final : front::office {
   front::crowd crowd;
   engines kept;
   std::vector<std::unique_ptr<worker>> workers;
+  std::optional<probes> probing;
   env::scope background;
   instant begun;
 
@@ -165,6 +169,7 @@ result<void> node::parts::put_to_use(plan next) {
   kept.put_to_use(std::move(wanted), std::move(old_users));
   ++round;
   background.spawn(discover(round));
+  probing->watch(current.nodes, reached, current.api, current.limits);
   return {};
 }
 
@@ -260,6 +265,7 @@ task<void> node::stop(std::chrono::nanoseconds grace) {
   }
   co_await p.workers.front()->stop(grace);
   co_await p.background.close();
+  co_await p.probing->stop();
   co_await p.kept.stop();
 }
 

@@ -165,6 +165,53 @@ TEST_F(whole_node, an_api_held_to_this_device_lists_and_asks_nothing_beyond) {
   EXPECT_TRUE(far.requests().empty());
 }
 
+std::size_t gets(const fake::provider& of) {
+  return static_cast<std::size_t>(std::ranges::count(of.requests(), std::string("GET"), &fake::seen::method));
+}
+
+TEST_F(whole_node, a_lost_node_is_looked_for_and_used_as_soon_as_it_is_there) {
+  auto& far = add("far", tier::cloud, outside, {.ip = "203.0.113.5", .port = 80, .path = {}}, {.models = {"big"}});
+  begin();
+  EXPECT_EQ(ask("far/big").status, 200);
+  pretend.cut(us, outside);
+  // Until its breaker stays open for the longest time, 30 s.
+  for (int i = 0; i < 12; ++i) {
+    EXPECT_NE(ask("far/big").status, 200);
+    pass(10s);
+  }
+  EXPECT_EQ(ask("far/big").header("x-mesh-route"), "none; attempts=0") << "it is looked for, not tried out on callers";
+  const auto before = gets(far);
+  pretend.heal(us, outside);
+  pass(18s);
+  EXPECT_GT(gets(far), before);
+  const auto again = ask("far/big");
+  EXPECT_EQ(again.status, 200) << again.body;
+}
+
+TEST_F(whole_node, what_refuses_to_answer_is_not_called_on_by_probes) {
+  auto& far = add("far", tier::cloud, outside, {.ip = "203.0.113.5", .port = 80, .path = {}}, {.models = {"big"}});
+  first.nodes.back().any_model = false;
+  first.nodes.back().models = {{.name = "big", .where = {}, .context = {}}};
+  begin();
+  far.play({.status = 500});
+  for (int i = 0; i < 12; ++i) {
+    (void)ask("far/big");
+    pass(1s);
+  }
+  EXPECT_EQ(gets(far), 0u);
+}
+
+TEST_F(whole_node, an_idle_node_that_dies_is_known_before_it_is_needed) {
+  add("far", tier::cloud, outside, {.ip = "203.0.113.5", .port = 80, .path = {}}, {.models = {"big"}});
+  begin();
+  EXPECT_EQ(ask("far/big").status, 200);
+  pretend.cut(us, outside);
+  pass(3min);
+  const auto refused = ask("far/big");
+  EXPECT_EQ(refused.status, 503) << refused.body;
+  EXPECT_EQ(refused.header("x-mesh-route"), "none; attempts=0");
+}
+
 // mark_remote looks for each of them: also that may not hold up the loop.
 TEST_F(whole_node, a_long_list_of_models_is_parsed_off_the_loop) {
   fake::options how;

@@ -88,10 +88,14 @@ struct record {
   void open_for(milliseconds first, milliseconds longest, instant now) {
     // Attempts that were on their way when it opened say nothing new: only a failed probe makes it wait longer.
     if (open && !probing && span >= first) return;
-    span = std::clamp(span * 2, first, longest);
     open = true;
+    stay_open(first, longest, now);
+  }
+
+  void stay_open(milliseconds first, milliseconds longest, instant now) {
+    span = std::clamp(span * 2, first, longest);
     probing = false;
-    until = now + span;
+    until = std::max(until, now + span);
   }
 
   void rest_for(std::optional<milliseconds> asked, instant now) {
@@ -144,6 +148,10 @@ standing standing_of(const record& of, instant now) {
 }
 
 }  // namespace
+
+bool is_unreachable(std::optional<fault_kind> last) {
+  return last == fault_kind::unreachable || last == fault_kind::timeout;
+}
 
 std::string_view to_string(breaker state) {
   constexpr std::array<std::string_view, 3> names{"closed", "open", "half_open"};
@@ -274,6 +282,19 @@ void health::revive(target_id one) {
   auto& in = shard_of(one);
   const std::lock_guard lock(in.mutex);
   in.at(one).close();
+}
+
+void health::probed(target_id node, bool reached, instant now) {
+  auto& in = shard_of(node);
+  const std::lock_guard lock(in.mutex);
+  auto& of = in.at(node);
+  if (!reached && of.open && !of.probing) {
+    of.stay_open(first_open, longest_open, now);
+  } else if (!reached) {
+    of.fault({.kind = fault_kind::unreachable}, now);
+  } else if (of.open && !of.probing && is_unreachable(of.last_fault)) {
+    of.until = std::min(of.until, now);
+  }
 }
 
 void health::rest(target_id one, std::optional<milliseconds> asked, instant now) {

@@ -37,6 +37,9 @@ struct standing {
   }
 };
 
+// Whether a probe that asks no model can tell that this is over.
+bool is_unreachable(std::optional<fault_kind> last);
+
 // What one attempt observed, gathered without a lock and reported once.
 class observation {
  public:
@@ -73,6 +76,9 @@ class health {
 
   // A probe or a peer says that it is there again: closes its breaker.
   void revive(target_id one);
+  // What a probe saw that asked no model. Reached: a breaker that opened because the node could not be reached lets one
+  // request try now. Not reached: counts as an attempt that failed so; a breaker that is open stays so.
+  void probed(target_id node, bool reached, instant now);
   // Keys rest by themselves: `one` names the key.
   void rest(target_id one, std::optional<std::chrono::milliseconds> asked, instant now);
 

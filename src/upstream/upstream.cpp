@@ -14,6 +14,8 @@ using namespace std::chrono_literals;
 constexpr std::size_t longest_list = 4 << 20;
 constexpr std::size_t most_models = 10'000;
 constexpr int most_pages = 20;
+constexpr auto stand_by_pause = 10s;
+constexpr std::size_t most_standing_by = 1024;  // origins
 constexpr std::size_t parsed_elsewhere = 256 << 10;  // a longer list would hold up the loop
 
 // One page of a list by GET. `what` is the whole request target.
@@ -44,10 +46,15 @@ task<void> run_where_it_fits(env::world& world, std::size_t bytes, Work& work) {
   work();
 }
 
+// Owns what it dials: the snapshot that names it may be gone before it has come through.
+task<void> connect_for_later(http::client& over, http::origin to, std::chrono::nanoseconds connect_timeout) {
+  (void)co_await over.warm(to, connect_timeout);
+}
+
 }  // namespace
 
 client::client(env::world& world, http::client& over, route::health& known)
-    : world_(world), http_(over), known_(known) {}
+    : world_(world), http_(over), known_(known), connecting_(world.loop) {}
 
 std::unique_ptr<attempt> client::open(const call& what) {
   return std::make_unique<conversation>(world_, http_, known_, what);
@@ -77,6 +84,20 @@ task<result<std::vector<discovered>>> client::models(const endpoint& of, instant
     if (tags) co_await run_where_it_fits(world_, tags->size(), mark);
   }
   co_return all;
+}
+
+task<result<void>> client::reach(const endpoint& of, std::chrono::nanoseconds connect_timeout) {
+  return http_.warm(of.origin, connect_timeout);
+}
+
+void client::stand_by(const endpoint& of, std::chrono::nanoseconds connect_timeout) {
+  if (http_.idle(of.origin) > 0) return;
+  const auto now = world_.clock.now();
+  if (stood_by_.size() > most_standing_by) stood_by_.clear();
+  auto& last = stood_by_.try_emplace(of.origin.key, instant::min()).first->second;
+  if (last != instant::min() && now < last + stand_by_pause) return;
+  last = now;
+  connecting_.spawn(connect_for_later(http_, of.origin, connect_timeout));
 }
 
 }  // namespace meshai::upstream

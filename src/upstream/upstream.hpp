@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "base/secret.hpp"
 #include "chat/chat.hpp"
 #include "env/clock.hpp"
+#include "env/scope.hpp"
 #include "env/world.hpp"
 #include "route/route.hpp"
 
@@ -109,10 +111,17 @@ class client {
   // GET /models (and Ollama's own list where it is one). At most 10,000 models, 4 MB.
   task<result<std::vector<discovered>>> models(const endpoint& of, instant deadline);
 
+  // Whether it can be reached: an idle connection, or a new one that is kept for later. Nothing is asked.
+  task<result<void>> reach(const endpoint& of, std::chrono::nanoseconds connect_timeout);
+  // The same for a node that may be needed in a moment: begun, and not waited for. At most once in ten seconds.
+  void stand_by(const endpoint& of, std::chrono::nanoseconds connect_timeout);
+
  private:
   env::world& world_;
   http::client& http_;
   route::health& known_;
+  std::unordered_map<std::string, instant> stood_by_;  // when it was last begun, by origin
+  env::scope connecting_;
 };
 
 }  // namespace meshai::upstream
