@@ -81,7 +81,8 @@ class writer : public stream_writer {
   finish finish_ = finish::stop;
   bool refused_ = false;
   std::string stop_sequence_;
-  std::string last_change_;  // the provider's message_delta, kept for the end
+  std::string last_change_;        // the provider's message_delta, kept for the end
+  bool last_change_ends_ = false;  // it says why the answer ends
 };
 
 void writer::model(std::string_view answered_by) {
@@ -89,6 +90,7 @@ void writer::model(std::string_view answered_by) {
   if (!answered_by.empty()) head_.model = answered_by;
   base_ = next_index_;
   last_change_.clear();
+  last_change_ends_ = false;
 }
 
 void writer::start_message(std::string& out) {
@@ -134,8 +136,11 @@ void writer::pass(const delta& d, std::string& out) {
     start_message(out);
     pass_block(d, out);
   } else if (d.native_event == "message_delta") {
-    if (!last_change_.empty()) pass_event("message_delta", last_change_, out);
+    // A reason to stop is told once, however often the provider gives one.
+    const bool again = last_change_ends_ && d.finish != finish::none;
+    if (!last_change_.empty() && !again) pass_event("message_delta", last_change_, out);
     last_change_ = d.native;
+    last_change_ends_ = d.finish != finish::none;
   } else if (d.native_event != "message_stop") {
     pass_event(d.native_event, d.native, out);
   }

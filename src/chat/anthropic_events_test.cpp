@@ -203,6 +203,18 @@ TEST_F(anthropic_events, native_events_pass_with_their_unknown_members) {
   EXPECT_EQ(at(all[5].data, "/mesh/node"), R"("cloud")");
 }
 
+TEST_F(anthropic_events, one_reason_to_stop_is_told_where_the_provider_gives_two) {
+  attempt("claude");
+  native("message_start", R"({"type":"message_start","message":{"id":"msg_p"}})");
+  for (int i = 0; i < 2; ++i) {
+    native("message_delta",
+           R"({"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":9}})",
+           {.finish = finish::stop});
+  }
+  writer->end({}, told, out);
+  EXPECT_EQ(outline(out), " message_start message_delta message_stop");
+}
+
 TEST_F(anthropic_events, a_second_native_attempt_goes_on_in_new_blocks) {
   attempt("one");
   native("message_start", R"({"type":"message_start","message":{"id":"msg_p"}})");
