@@ -144,6 +144,25 @@ TEST_F(sim_network, resets_where_bytes_stay_unread) {
   EXPECT_EQ(out, (notes{"ok", "unreachable"}));
 }
 
+TEST_F(sim_network, lets_nothing_through_after_a_reset_and_tells_who_goes_on_writing) {
+  both ends;
+  notes out;
+  world.spawn(meet(a.world(), b.world(), {.ip = b.ip(), .port = 0}, ends));
+  world.run();
+  auto way = ten_ms;
+  way.reset = 1;
+  world.set_link(a, b, way);
+  world.spawn(note_write(*ends.dialler, "lost", out));
+  world.run([] { return true; });
+  world.set_link(a, b, ten_ms);
+  world.spawn(note_write(*ends.dialler, "after it", out));
+  world.run();
+  world.spawn(note_read(*ends.listener, 8, out));
+  world.spawn(note_write(*ends.dialler, "and now it knows", out));
+  world.run();
+  EXPECT_EQ(out, (notes{"ok", "ok", "unreachable", "unreachable"}));
+}
+
 TEST_F(sim_network, wakes_a_pending_read_when_it_is_closed_or_its_deadline_moves) {
   both ends;
   notes out;

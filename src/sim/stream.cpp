@@ -125,7 +125,7 @@ void connection::take_in(int at) {
   here.coming.pop_front();
   here.coming_bytes -= first.bytes.size();
   in.note("arrived", {static_cast<std::uint64_t>(at), static_cast<std::uint64_t>(first.what)}, first.bytes);
-  if (here.closed) {
+  if (here.closed || here.was_reset) {
     // Nobody is here any more; bytes are answered by a reset.
     if (first.what == cargo::bytes) send(1 - at, cargo::reset, {});
   } else if (first.what == cargo::bytes) {
