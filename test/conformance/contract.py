@@ -202,7 +202,8 @@ class Judge:
 
 
 def openai_order(events, asked):
-    """The order of a stream that ended: [DONE] comes last, right before it the story, or an error ends it."""
+    """The order of a stream that ended: [DONE] comes last, right before it the story, or an error ends it. Each choice
+    has its role once and one finish reason, after which it says nothing."""
     if not events:
         return ["a stream without an event"]
     chunks = [one for one in events if one != "[DONE]"]
@@ -221,7 +222,23 @@ def openai_order(events, asked):
         out.append("usage stands where it was not asked for, or not where it was")
     if wanted and any(one["usage"] for one in chunks[:-1]):
         out.append("usage comes before the last chunk")
-    return out
+    choices = {}
+    for one in (choice for chunk in chunks for choice in chunk.get("choices", [])):
+        choices.setdefault(one["index"], []).append(one)
+    return out + [fault for one in choices.values() for fault in _choice_order(one, "error" in chunks[-1])]
+
+
+def _choice_order(steps, failed):
+    roles = [number for number, one in enumerate(steps) if one.get("delta", {}).get("role")]
+    ends = [number for number, one in enumerate(steps) if one.get("finish_reason")]
+    if "delta" in steps[0] and roles != [0]:
+        yield f"the role of a choice stands in its steps {roles}"
+    if len(ends) > 1 or (not ends and not failed):
+        yield f"a choice has {len(ends)} finish reasons"
+    said = [number for number, one in enumerate(steps)
+            if one.get("text") or any(value for name, value in one.get("delta", {}).items() if name != "role")]
+    if ends and said and said[-1] > ends[0]:
+        yield "a choice says something after its end"
 
 
 def anthropic_order(events, _asked):
@@ -229,8 +246,8 @@ def anthropic_order(events, _asked):
     kinds = [one["type"] for one in events]
     failed = kinds[-1:] == ["error"]
     out, following, opened = [], 0, None
-    if kinds[:1] not in (["message_start"], ["error"]):
-        out.append("the stream does not begin with message_start")
+    if kinds[:1] not in (["message_start"], ["error"]) or kinds.count("message_start") > 1:
+        out.append("the stream does not begin with its one message_start")
     if not failed and kinds[-2:] != ["message_delta", "message_stop"]:
         out.append("the stream does not end with message_delta and message_stop")
     if [one["type"] for one in events if "mesh" in one] != (["error"] if failed else ["message_delta"]):

@@ -6,7 +6,7 @@ import sys
 
 import harness
 
-with harness.world() as node:
+with harness.world("openai_node") as node:
     environment = {**os.environ, "MESHAI_BASE_URL": node.base + "/v1", "MESHAI_KEY": harness.KEY}
     here = pathlib.Path(__file__).parent / "node" / "client.test.mjs"
     there = pathlib.Path(sys.argv[1]) / "node" / "client.test.mjs"

@@ -135,7 +135,7 @@ def test_an_answer_has_the_form_that_was_asked_for(client, node, model):
 @pytest.mark.parametrize("model", MODELS)
 def test_the_system_prompt_reaches_the_provider(client, node, model):
     client.messages.create(model=model, max_tokens=100, system=f"Be brief, {CANARY}.", messages=user(HELLO),
-                           stop_sequences=["###"], temperature=0.5)
+                           stop_sequences=["###"], extra_body={"temperature": 0.5})
     assert f"Be brief, {CANARY}." in last_body(node, model)
 
 
@@ -160,11 +160,11 @@ def test_betas_and_versions_pass(client, node):
 
 
 def test_what_a_provider_cannot_express_is_refused_or_dropped_and_listed(client):
-    asked = {"model": "openai/gpt-fake", "max_tokens": 100, "messages": user(HELLO), "top_k": 5}
+    asked = {"model": "openai/gpt-fake", "max_tokens": 100, "messages": user(HELLO)}
     with pytest.raises(anthropic.BadRequestError) as refused:
-        client.messages.create(**asked)
+        client.messages.create(**asked, extra_body={"top_k": 5})
     assert refused.value.body["error"]["code"] == "unsupported_parameter"
-    answer = client.messages.create(**asked, extra_body={"mesh": {"drop": True}})
+    answer = client.messages.create(**asked, extra_body={"top_k": 5, "mesh": {"drop": True}})
     assert answer.model_extra["mesh"]["dropped"] == ["top_k"]
 
 

@@ -76,8 +76,8 @@ def test_without_a_key_only_healthz_answers(node):
 def test_reach_is_never_weakened(node):
     body = json.loads(BODY)
     for refused in [post(node, x_mesh_reach="device"), post(node, body=json.dumps({**body, "mesh": {"reach": "site"}}).encode()),
-                    post(node, Authorization="Bearer k-near"),
-                    post(node, Authorization="Bearer k-near", x_mesh_reach="cloud")]:
+                    post(node, Authorization=f"Bearer {harness.NEAR_KEY}"),
+                    post(node, Authorization=f"Bearer {harness.NEAR_KEY}", x_mesh_reach="cloud")]:
         assert refused[0] in (403, 404, 503), refused
         assert json.loads(refused[2])["error"]["message"]
     assert node.fakes["openai"].requests() == []

@@ -130,7 +130,8 @@ def test_a_stream_that_breaks_off_is_an_error_and_never_a_success(node, model, f
 def test_a_stream_that_falls_silent_is_an_error(client):
     prompt = scripted(text=f"one two {CANARY}", fault="stall", at=1)
     with pytest.raises(openai.APIError) as silent:
-        gather(client.chat.completions.create(model="gemini-3-fake", messages=user(prompt), stream=True))
+        gather(client.chat.completions.create(model="gemini-3-fake", messages=user(prompt), stream=True,
+                                              extra_body={"mesh": {"fallback": False}}))
     assert silent.value.code == "node_timeout"
 
 

@@ -1,5 +1,6 @@
 """A relay before the node that passes every byte on and keeps a copy, read as HTTP afterwards: so that whatever a client
 library sends and gets can be looked at, and the client none the wiser."""
+import contextlib
 import dataclasses
 import http.client
 import io
@@ -162,4 +163,6 @@ class Relay:
         return fresh
 
     def close(self):
+        with contextlib.suppress(OSError):
+            self._door.shutdown(socket.SHUT_RDWR)  # close() alone does not wake who waits in accept()
         self._door.close()
