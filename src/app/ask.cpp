@@ -55,6 +55,13 @@ std::string write_json(const spoken& of) {
                    {"first_token_ms", of.first_token.count()},
                    {"total_ms", of.total.count()},
                    {"usage", {{"input_tokens", of.input_tokens}, {"output_tokens", of.output_tokens}}}};
+  if (!of.failed.empty()) {
+    auto& failed = out["failed"].emplace_array();
+    for (const auto& one : of.failed) {
+      failed.push_back(
+          {{"node", one.node}, {"model", one.model}, {"fault", one.fault}, {"streamed", one.streamed}});
+    }
+  }
   if (!of.problem.empty()) out["error"] = {{"message", of.problem}, {"hint", of.hint}};
   return json::serialize(out) + "\n";
 }
@@ -70,7 +77,8 @@ int report(const ask_options& how, const result<spoken>& came, const std::string
   if (came->finish == "length") {
     print(paint("(cut off at the longest answer allowed; --max-tokens sets it)", style::dim, 2) + "\n", 2);
   }
-  if (how.explain && !came->node.empty()) print(paint(describe_route(*came), style::dim, 2) + "\n", 2);
+  if (how.explain && (!came->node.empty() || !came->failed.empty()))
+    print(paint(describe_route(*came), style::dim, 2) + "\n", 2);
   return came->whole() ? exit_ok : exit_no_answer;
 }
 
@@ -99,7 +107,8 @@ int ask(const ask_options& how) {
                 .max_tokens = how.max_tokens,
                 .fallback = !how.no_fallback};
   if (!how.system.empty()) what.lines.push_back({"system", how.system});
-  auto text = read_question(how.words);
+  // `meshai ask < letter.txt`: no word is needed where the question comes by a pipe.
+  auto text = read_question(how.words.empty() && ::isatty(0) != 1 ? std::vector<std::string>{"-"} : how.words);
   if (text.find_first_not_of(" \t\n\r") == std::string::npos)
     return complain("there is no question; type: meshai ask \"What is 2+2?\"", exit_usage, how.json);
   if (text.size() > max_question) return complain("the question is larger than 16 MB", exit_usage, how.json);

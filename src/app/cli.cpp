@@ -1,14 +1,19 @@
 #include "app/cli.hpp"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
-#include <cstdio>
+#include <algorithm>
 #include <functional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "app/commands.hpp"
 #include "app/manual.hpp"
 #include "app/terminal.hpp"
 #include "app/version.hpp"
+#include "route/route.hpp"
 
 namespace meshai::app {
 namespace {
@@ -26,8 +31,8 @@ void add_node_commands(CLI::App& app, chosen& run) {
   static serve_options serving;
   auto* word = add(app, "serve", "Run a node in the foreground; its log goes to standard error.",
                    "  meshai serve --config meshai.toml");
-  word->add_option("--config", serving.config,
-                   "Configuration file (default: $XDG_CONFIG_HOME/meshai/meshai.toml)");
+  word->add_option("--config", serving.config, "Configuration file (default: $XDG_CONFIG_HOME/meshai/meshai.toml)")
+      ->type_name("FILE");
   word->add_flag("--json-log", serving.json_log, "Log one JSON object a line");
   word->add_flag("--verbose", serving.verbose, "Log debug events too");
   word->callback([&run] { run = [] { return serve(serving); }; });
@@ -35,7 +40,8 @@ void add_node_commands(CLI::App& app, chosen& run) {
   static up_options starting;
   word = add(app, "up", "Start a node in the background and ask it one question.",
              "  meshai up\n  meshai up --config meshai.toml");
-  word->add_option("--config", starting.config, "Configuration file; one is written where there is none");
+  word->add_option("--config", starting.config, "Configuration file; the usual one is written where there is none")
+      ->type_name("FILE");
   word->add_flag("--quiet", starting.quiet, "Only start; ask nothing");
   word->add_flag("--json", starting.json, "Print the result as JSON");
   word->callback([&run] { run = [] { return up(starting); }; });
@@ -62,13 +68,21 @@ void add_talk_commands(CLI::App& app, chosen& run) {
   auto* word = add(app, "ask", "Ask one question; the answer streams to standard output.",
                    "  meshai ask \"What is 2+2?\"\n  meshai ask --explain --reach device \"What is 2+2?\"\n"
                    "  meshai ask - < letter.txt");
-  word->add_option("question", asking.words, "The question; - among its words is standard input")->required();
-  word->add_option("--model", asking.model, "A model, NODE/MODEL or auto")->capture_default_str();
-  word->add_option("--reach", asking.reach, "How far it may travel: device, site, mesh or cloud")
+  word->add_option("question", asking.words,
+                   "The question; - among its words is standard input, and so is no word where input is piped");
+  word->add_option("--model", asking.model, "A model, NODE/MODEL or auto")
+      ->type_name("NAME")
+      ->capture_default_str();
+  word->add_option("--reach", asking.reach, "How far it may travel")
+      ->type_name("REACH")
       ->check(CLI::IsMember({"device", "site", "mesh", "cloud"}));
   word->add_option("--system", asking.system, "A system prompt");
-  word->add_option("--temperature", asking.temperature, "Sampling temperature")->check(CLI::Range(0.0, 2.0));
-  word->add_option("--max-tokens", asking.max_tokens, "The longest answer, in tokens")->check(CLI::PositiveNumber);
+  word->add_option("--temperature", asking.temperature, "Sampling temperature")
+      ->type_name("T")
+      ->check(CLI::Range(0.0, 2.0));
+  word->add_option("--max-tokens", asking.max_tokens, "The longest answer, in tokens")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber);
   word->add_flag("--no-fallback", asking.no_fallback, "Take the first candidate's answer or none");
   word->add_flag("--explain", asking.explain, "Say who answered, after how many attempts, and in what time");
   word->add_flag("--json", asking.json, "Print answer and route as one JSON object");
@@ -76,8 +90,11 @@ void add_talk_commands(CLI::App& app, chosen& run) {
 
   static chat_options talking;
   word = add(app, "chat", "Talk with the model; /help shows what can be typed.", "  meshai chat --reach device");
-  word->add_option("--model", talking.model, "A model, NODE/MODEL or auto")->capture_default_str();
-  word->add_option("--reach", talking.reach, "How far it may travel: device, site, mesh or cloud")
+  word->add_option("--model", talking.model, "A model, NODE/MODEL or auto")
+      ->type_name("NAME")
+      ->capture_default_str();
+  word->add_option("--reach", talking.reach, "How far it may travel")
+      ->type_name("REACH")
       ->check(CLI::IsMember({"device", "site", "mesh", "cloud"}));
   word->add_option("--system", talking.system, "A system prompt");
   word->callback([&run] { run = [] { return chat(talking); }; });
@@ -94,7 +111,10 @@ void add_models_command(CLI::App& app, chosen& run) {
   const auto sub = [&](const char* name, const char* what, const char* takes, verb does) {
     auto* below = word->add_subcommand(name, what);
     below->add_flag("--json", models_how.json, "Print the result as JSON");
-    if (takes) below->add_option(takes, models_how.name)->required();
+    if (takes)
+      below->add_option(takes, models_how.name)
+          ->required()
+          ->type_name(std::string_view(takes) == "file" ? "FILE" : "NAME");
     below->callback([&run, does] {
       models_how.what = does;
       run = [] { return models(models_how); };
@@ -103,7 +123,7 @@ void add_models_command(CLI::App& app, chosen& run) {
   };
   sub("list", "List them.", nullptr, verb::list);
   auto* adding = sub("add", "Check a GGUF file and take it in.", "file", verb::add);
-  adding->add_option("--as", models_how.as, "The name to list it under (default: the file's)");
+  adding->add_option("--as", models_how.as, "The name to list it under (default: the file's)")->type_name("NAME");
   adding->add_flag("--default", models_how.make_default, "Make it the default too");
   sub("show", "Show the card of one.", "name", verb::show);
   sub("use", "Make one the default.", "name", verb::use);
@@ -116,20 +136,21 @@ void add_care_commands(CLI::App& app, chosen& run) {
   static doctor_options examining;
   auto* word = add(app, "config", "The configuration.", "  meshai config check\n  meshai config check other.toml");
   auto* checking = word->add_subcommand("check", "Read it and say what is wrong.");
-  checking->add_option("file", file, "Configuration file (default: the usual place)");
+  checking->add_option("file", file, "Configuration file (default: the usual place)")->type_name("FILE");
   checking->add_flag("--json", json, "Print the result as JSON");
   checking->callback([&run] { run = [] { return config_check(file, json); }; });
   word->require_subcommand(1);
 
   word = add(app, "doctor", "Look for what is wrong on this device and say how to mend it.", "  meshai doctor");
-  word->add_option("--config", examining.config, "Configuration file (default: the running node's)");
+  word->add_option("--config", examining.config, "Configuration file (default: the running node's)")
+      ->type_name("FILE");
   word->add_flag("--json", examining.json, "Print the findings as JSON");
   word->callback([&run] { run = [] { return doctor(examining); }; });
 
   static std::string shell;
   word = add(app, "completion", "Print the completion script of a shell.",
              "  meshai completion bash > ~/.local/share/bash-completion/completions/meshai");
-  word->add_option("shell", shell, "bash, zsh or fish")->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  word->add_option("shell", shell, "The shell")->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
   word->callback([&run, &app] { run = [&app] { return print(completion(app, shell)) ? exit_ok : exit_failed; }; });
 
   word = add(app, "man", "Print the manual page (roff).", "  meshai man | man -l -");
@@ -140,27 +161,70 @@ void add_care_commands(CLI::App& app, chosen& run) {
   word->callback([&run] { run = [] { return print(version_text(json)) ? exit_ok : exit_failed; }; });
 }
 
+constexpr std::string_view notes =
+    "Start with: meshai up\n"
+    "Help on one command: meshai COMMAND --help\n\n"
+    "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no node runs, 4 wrong configuration, 5 nobody answered";
+
+std::vector<std::string> commands_of(const CLI::App& app) {
+  std::vector<std::string> out;
+  for (const auto* below : app.get_subcommands({})) out.push_back(below->get_name());
+  return out;
+}
+
+// The first word that names no command, and what was meant instead.
+std::string describe_unknown(const CLI::App& at, const std::string& path, const std::string& word) {
+  const auto near = route::near_names(word, commands_of(at), 1);
+  return fmt::format("there is no command {} {}{}", path, word,
+                     near.empty() ? "" : fmt::format("; did you mean {} {}?", path, near.front()));
+}
+
+int refuse(const CLI::App& app, const CLI::ParseError& wrong, const std::vector<std::string>& typed) {
+  const auto* at = &app;
+  auto path = app.get_name();
+  while (!at->get_subcommands().empty()) {
+    at = at->get_subcommands().front();
+    path += " " + at->get_name();
+  }
+  const bool json = std::ranges::contains(typed, "--json");
+  std::string what = wrong.what();
+  const auto word = std::ranges::find_if(typed, [&](const auto& one) { return !one.starts_with('-'); });
+  if (at == &app && word != typed.end()) {
+    what = describe_unknown(app, path, *word);
+  } else if (!commands_of(*at).empty()) {
+    const auto after = std::ranges::find(typed, at->get_name());
+    const bool named =
+        at != &app && after != typed.end() && after + 1 != typed.end() && !(after + 1)->starts_with('-');
+    what = named ? describe_unknown(*at, path, *(after + 1)) : fmt::format("{} wants a command behind it", path);
+  }
+  return complain(fmt::format("{}\n  type: {} --help", what, path), exit_usage, json);
+}
+
 }  // namespace
 
 int run_command_line(int argc, char** argv) {
   CLI::App app("meshai: an AI endpoint on your own machine that keeps answering.", "meshai");
   app.require_subcommand(1);
-  app.footer(
-      "Start with: meshai up\nHelp on one command: meshai COMMAND --help\n\n"
-      "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no node runs, 4 wrong configuration, 5 nobody answered");
-  app.set_version_flag("--version", version_text(false));
+  app.footer(std::string(notes));
+  auto version = version_text(false);
+  version.pop_back();  // CLI11 ends the line
+  app.set_version_flag("--version", version);
   chosen run;
   add_node_commands(app, run);
   add_talk_commands(app, run);
   add_models_command(app, run);
   add_care_commands(app, run);
+  const std::vector<std::string> typed(argv + 1, argv + argc);
+  if (typed.empty()) {
+    print(app.help(), 2);
+    return exit_usage;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& asked_for_help) {
     return app.exit(asked_for_help);
   } catch (const CLI::ParseError& wrong) {
-    app.exit(wrong);
-    return exit_usage;
+    return refuse(app, wrong, typed);
   }
   return run();
 }

@@ -1,22 +1,21 @@
 // meshai doctor: what is wrong on this device, and how to mend it.
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
 
 #include <algorithm>
 #include <boost/json.hpp>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 
 #include "app/assemble.hpp"
+#include "app/certificate.hpp"
 #include "app/commands.hpp"
 #include "app/config_check.hpp"
 #include "app/daemon.hpp"
+#include "app/device_checks.hpp"
+#include "app/finding.hpp"
 #include "app/instance.hpp"
+#include "app/local_servers.hpp"
 #include "app/owner.hpp"
 #include "app/terminal.hpp"
-#include "engine/engine.hpp"
 #include "env/clock.hpp"
 #include "http/http.hpp"
 #include "os/os.hpp"
@@ -28,178 +27,198 @@ namespace {
 namespace json = boost::json;
 using namespace std::chrono_literals;
 
-enum class grade { good, warning, bad };
+constexpr auto patience = 5s;
 
-struct finding {
-  std::string what;
-  grade how = grade::good;
-  std::string detail;  // what was seen
-  std::string mend;    // what to do about it; empty where all is well
+// Everything that is looked at, and what has been found so far.
+struct examination {
+  paths where;
+  std::optional<config> of;
+  json::object status;  // of the running node; empty where none runs
+  bool runs = false;
+  findings found;
+
+  void note(std::string what, grade how, std::string detail, std::string mend = "") {
+    found.push_back({std::move(what), how, std::move(detail), std::move(mend)});
+  }
 };
-using findings = std::vector<finding>;
 
-constexpr std::uint64_t mb = 1'000'000;
-
-finding look_at_disk(const paths& where) {
-  // The data folder itself may not exist yet: its nearest parent tells as much.
-  auto folder = where.data;
-  struct statvfs is{};
-  while (::statvfs(folder.c_str(), &is) != 0 && folder.has_relative_path()) folder = folder.parent_path();
-  const auto free = static_cast<std::uint64_t>(is.f_bavail) * is.f_frsize;
-  if (free >= 500 * mb)
-    return {"disk", grade::good, fmt::format("{} MB free in {}", free / mb, folder.string()), ""};
-  return {"disk", grade::warning, fmt::format("{} MB free in {}", free / mb, folder.string()),
-          "make room: engine and default model take 200 MB, a better model several GB"};
+const json::array& list_of(const json::object& in, std::string_view name) {
+  static const json::array none;
+  const auto* found = in.if_contains(name);
+  return found && found->is_array() ? found->get_array() : none;
 }
 
-finding look_at_memory() {
-  std::ifstream info("/proc/meminfo");
-  std::string name, unit;
-  std::uint64_t amount = 0;
-  while (info >> name >> amount) {
-    std::getline(info, unit);
-    if (name != "MemAvailable:") continue;
-    const auto free = amount * 1024 / mb;
-    if (free >= 600) return {"memory", grade::good, fmt::format("{} MB available", free), ""};
-    return {"memory", grade::warning, fmt::format("{} MB available", free),
-            "close something: the default model takes about 350 MB"};
+std::string text_of(const json::value& in, std::string_view name) {
+  const auto* object = in.if_object();
+  const auto* found = object ? object->if_contains(name) : nullptr;
+  return found && found->is_string() ? std::string(found->get_string()) : "";
+}
+
+// In the eyes of the running node, which has the environment that it was started with.
+bool is_on(const examination& of, std::string_view node) {
+  return std::ranges::any_of(list_of(of.status, "nodes"), [&](const auto& one) {
+    return text_of(one, "name") == node && text_of(one, "off").empty();
+  });
+}
+
+void look_at_port(env::world& world, examination& of, const env::address& at) {
+  const auto what = "port " + at.text();
+  const auto& listens = list_of(of.status, "listen");
+  if (std::ranges::any_of(listens,
+                          [&](const auto& one) { return one.is_string() && one.get_string() == at.text(); }))
+    return of.note(what, grade::good, "our node listens there");
+  const auto opened = world.network.listen(at, false);
+  if (opened) {
+    if (!of.runs) return of.note(what, grade::good, "free");
+    // Port 0 is whichever is free, and a machine may lack IPv6.
+    if (at.port == 0 || of.of->api.listen.empty()) return;
+    return of.note(what, grade::warning, "our node listens elsewhere", "type: meshai down && meshai up");
   }
-  return {"memory", grade::warning, "/proc/meminfo does not tell", "mount /proc"};
+  if (of.of->api.listen.empty() && at.ip == "::1") return;
+  const auto who = who_listens(at.port);
+  of.note(what, grade::bad, who ? fmt::format("taken by {}", *who) : opened.error().detail,
+          "stop the other program, or write another listen into [api]");
 }
 
-finding look_at_clock() {
-  // Certificates are judged by it; this release is from 2026.
-  constexpr auto earliest = std::chrono::sys_days(std::chrono::year(2026) / 1 / 1);
-  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-  const auto text = fmt::format("{} seconds since 1970", now.time_since_epoch().count());
-  if (now >= earliest) return {"clock", grade::good, "plausible", ""};
-  return {"clock", grade::bad, text,
-          "set the clock: with a wrong one no certificate is valid (timedatectl set-ntp true)"};
-}
-
-finding look_at_engine(const paths& where) {
-  const char* path = std::getenv("PATH");
-  const auto found = engine::find_program(where.data, path ? path : "");
-  if (found) return {"engine", grade::good, fmt::format("{} {}", found->name, found->version), ""};
-  return {"engine", grade::bad, found.error().detail, "type: make up"};
-}
-
-finding look_at_model(const paths& where, const std::string& name) {
-  const auto found = engine::catalogue(where.data).find(name);
-  const auto what = fmt::format("model \"{}\"", name);
-  if (!found)
-    return {what, grade::bad, found.error().detail, "type: make up, or meshai models add FILE.gguf --default"};
-  if (!found->header) {
-    return {what, grade::bad, found->header.error().detail,
-            "fetch the file again, then: meshai models add FILE.gguf"};
+void look_at_certificate(env::world& world, examination& of) {
+  certificate shown(world, of.of->api.tls_cert, of.of->api.tls_key);
+  if (!shown.wanted()) return;
+  if (const auto read = shown.read(); !read) {
+    of.note("certificate", grade::bad, read.error().detail, "mend [api] tls_cert and tls_key");
+  } else {
+    of.note("certificate", grade::good, of.of->api.tls_cert);
   }
-  return {what, grade::good, fmt::format("{} {}", found->name, found->header->quantisation), ""};
 }
 
-finding look_at_key_file(const std::string& what, const secret_source& source) {
-  if (const auto read = read_secret(source); !read)
-    return {what, grade::warning, read.error().detail, "set it, then: meshai reload"};
-  struct stat is{};
-  if (source.from == secret_source::kind::file && ::stat(source.name.c_str(), &is) == 0 &&
-      (is.st_mode & 077) != 0) {
-    return {what, grade::warning, fmt::format("{} can be read by others", source.name),
-            fmt::format("type: chmod 600 {}", source.name)};
-  }
-  return {what, grade::good, source.text(), ""};
+std::string mend_for(const node_config& node, error_kind why) {
+  if (why == error_kind::denied)
+    return node.keys.empty() ? "it wants a key: add key = \"env:NAME\" to its [[node]]"
+                             : fmt::format("put a key that is valid into {}, then: meshai down && meshai up",
+                                           node.keys.front().text());
+  if (why == error_kind::refused || why == error_kind::malformed)
+    return fmt::format("see that its url is right: {}", node.url);
+  if (node.tier == tier::local) return fmt::format("start it; its url is {}", node.url);
+  return "look at its url and the way there: network, proxy, firewall";
 }
 
-void look_at_ports(env::world world, const config& of, const paths& where, findings& out) {
-  const bool ours = running_node(where).has_value();
-  for (const auto& at : listen_addresses(of.api)) {
-    const auto what = "port " + at.text();
-    if (ours) {
-      out.push_back({what, grade::good, "our node listens there", ""});
-      continue;
+// What a configured node says itself. One whose key is unset is not asked.
+task<void> look_at_node(examination& of, upstream::client& asks, const upstream::endpoints& reached,
+                        const node_config& node, const std::string& off, instant by) {
+  const auto what = fmt::format("node \"{}\"", node.name);
+  if (!off.empty()) {
+    if (is_on(of, node.name)) {
+      of.note(what, grade::good, "its key is set where the node was started, and not in this shell");
+    } else {
+      of.note(what, grade::warning, "off: " + off, "set the key and start the node anew, or remove its [[node]]");
     }
-    const auto opened = world.network.listen(at, false);
-    if (opened) {
-      out.push_back({what, grade::good, "free", ""});
-    } else if (!of.api.listen.empty() || at.ip != "::1") {
-      out.push_back(
-          {what, grade::bad, opened.error().detail, "stop the other program, or set another listen in [api]"});
-    }
+    co_return;
+  }
+  const auto listed = co_await asks.models(*reached.find(node.name), by);
+  if (!listed) {
+    of.note(what, grade::bad, listed.error().detail, mend_for(node, listed.error().kind));
+    co_return;
+  }
+  std::string lacking;
+  for (const auto& model : node.models) {
+    if (model == "*" || std::ranges::contains(*listed, model, &upstream::discovered::name)) continue;
+    lacking.append(lacking.empty() ? "" : ", ").append(model);
+  }
+  if (lacking.empty()) {
+    of.note(what, grade::good, fmt::format("answers, {} models", listed->size()));
+  } else {
+    of.note(what, grade::warning, fmt::format("answers, but does not list {}", lacking),
+            "see that the names in its models are right");
   }
 }
 
-bool is_engine(const config& of, std::string_view node) {
-  return std::ranges::any_of(of.nodes,
-                             [&](const auto& one) { return one.name == node && one.kind == node_kind::engine; });
-}
-
-task<void> look_at_nodes(env::world world, const config& of, const paths& where, findings& out) {
-  auto plan = assemble(of, where);
+task<void> look_at_nodes(env::world world, examination& of) {
+  auto plan = assemble(*of.of, of.where);
   if (!plan) co_return;  // its reason stands among the keys
   route::health health;
   http::client http(world);
   upstream::client asks(world, http, health);
-  const auto nodes = plan->nodes;
   const auto reached = upstream::endpoints::make(std::move(plan->upstreams));
   if (!reached) {
-    out.push_back(
-        {"nodes", grade::bad, reached.error().detail, "mend the configuration, then: meshai config check"});
+    of.note("nodes", grade::bad, reached.error().detail, "mend the configuration, then: meshai config check");
     co_return;
   }
-  for (const auto& node : nodes) {
-    const auto what = fmt::format("node \"{}\"", node.name);
-    if (is_engine(of, node.name)) continue;  // asked through the running node, below
-    if (!node.off.empty()) {
-      out.push_back({what, grade::warning, "off: " + node.off, "set the key, or remove the node"});
-      continue;
-    }
-    const auto* to = (*reached)->find(node.name);
-    const auto listed = co_await asks.models(*to, world.clock.now() + 5s);
-    if (listed) {
-      out.push_back({what, grade::good, fmt::format("answers, {} models", listed->size()), ""});
+  for (const auto& node : of.of->nodes) {
+    if (node.kind == node_kind::engine) continue;  // the running node knows
+    const auto& off = std::ranges::find(plan->nodes, node.name, &route::node::name)->off;
+    co_await look_at_node(of, asks, **reached, node, off, world.clock.now() + patience);
+  }
+}
+
+// Servers that could answer and are not used: offered, never taken.
+task<void> look_for_others(env::world world, examination& of) {
+  std::vector<std::string> known;
+  if (of.of) {
+    for (const auto& node : of.of->nodes) known.push_back(node.url);
+    for (const auto& at : listen_addresses(of.of->api)) known.push_back("http://" + at.text());
+  }
+  for (const auto& one : co_await find_local_servers(world, std::move(known))) {
+    of.note(fmt::format("a server at {}", one.url), grade::good, fmt::format("{} models, not used", one.models),
+            fmt::format("to use it, add to the configuration:\n{}", node_for(one)));
+  }
+}
+
+task<void> ask_for_status(env::world world, examination& of) {
+  owner_client node(world, of.where);
+  const auto came = co_await node.get("/mesh/status", patience);
+  boost::system::error_code wrong;
+  const auto parsed = came ? json::parse(came->body, wrong) : json::value();
+  if (const auto* all = parsed.if_object()) of.status = *all;
+}
+
+task<void> look_at_running_node(env::world world, examination& of) {
+  if (!of.runs) {
+    of.note("meshai", grade::warning, "does not run", "type: meshai up");
+    co_return;
+  }
+  owner_client node(world, of.where);
+  for (const auto& engine : list_of(of.status, "engines")) {
+    const auto what = fmt::format("engine of node \"{}\"", text_of(engine, "node"));
+    const auto state = text_of(engine, "state"), reason = text_of(engine, "reason");
+    if (state == "ready") {
+      of.note(what, grade::good, "answers");
+    } else if (state == "resting") {
+      of.note(what, grade::bad, reason, fmt::format("its log tells more: {}", of.where.log_file().string()));
     } else {
-      out.push_back({what, grade::bad, listed.error().detail,
-                     "look at its url, its key and the way there (proxy, firewall)"});
+      of.note(what, grade::warning, state + (reason.empty() ? "" : ": " + reason), "wait a moment");
     }
   }
-}
-
-task<void> look_at_running_node(env::world world, const paths& where, findings& out) {
-  if (!running_node(where)) {
-    out.push_back({"node", grade::warning, "none runs", "type: meshai up"});
-    co_return;
-  }
-  owner_client node(world, where);
-  const auto ready = co_await node.get("/readyz", 5s);
+  const auto ready = co_await node.get("/readyz", patience);
   if (ready && ready->status == 200) {
-    out.push_back({"node", grade::good, "runs and can answer", ""});
+    of.note("meshai", grade::good, "runs and can answer");
   } else {
-    out.push_back({"node", grade::bad, "runs, but nobody can answer", "type: meshai status, which says why"});
+    of.note("meshai", grade::bad, "runs, but nobody can answer", "mend what is bad above");
   }
 }
 
-task<void> look_around(env::world world, const paths& where, const std::optional<config>& of, findings& out) {
-  if (of) {
-    look_at_ports(world, *of, where, out);
-    co_await look_at_nodes(world, *of, where, out);
+task<void> look_around(env::world world, examination& of) {
+  if (of.of) {
+    for (const auto& at : listen_addresses(of.of->api)) look_at_port(world, of, at);
+    look_at_certificate(world, of);
+    co_await look_at_nodes(world, of);
   }
-  co_await look_at_running_node(world, where, out);
+  co_await look_for_others(world, of);
+  co_await look_at_running_node(world, of);
 }
 
 // What the file says, without demanding that the node could start with it: the single faults are found one by one.
-std::optional<config> read_config(const std::filesystem::path& file, findings& out) {
+void read_config(examination& of, const std::filesystem::path& file) {
   const auto text = read_file(file, 1 << 20);
-  if (!text) {
-    out.push_back({"configuration", grade::warning, text.error().detail, "type: meshai up, which writes one"});
-    return std::nullopt;
-  }
+  if (!text)
+    return of.note("configuration", grade::warning, text.error().detail, "type: meshai up, which writes one");
   auto parsed = parse_config(*text, file.string());
   const auto startable = parsed ? check_start(*parsed) : result<void>();
   if (!parsed || !startable) {
-    out.push_back({"configuration", grade::bad, parsed ? startable.error().detail : parsed.error().detail,
-                   "mend the line, then: meshai config check"});
+    of.note("configuration", grade::bad, parsed ? startable.error().detail : parsed.error().detail,
+            "mend that, then: meshai config check");
   } else {
-    out.push_back({"configuration", grade::good, file.string(), ""});
+    of.note("configuration", grade::good, file.string());
   }
-  return parsed ? std::optional(*std::move(parsed)) : std::nullopt;
+  if (parsed) of.of = *std::move(parsed);
 }
 
 std::filesystem::path config_to_examine(const paths& where, const doctor_options& how) {
@@ -208,44 +227,71 @@ std::filesystem::path config_to_examine(const paths& where, const doctor_options
   return running && !running->config.empty() ? running->config : where.config_file();
 }
 
-void show(const findings& all, bool json_wanted) {
-  if (json_wanted) {
-    json::array out;
-    for (const auto& one : all) {
-      const auto word = one.how == grade::good ? "good" : one.how == grade::warning ? "warning" : "bad";
-      out.push_back({{"what", one.what}, {"grade", word}, {"detail", one.detail}, {"mend", one.mend}});
+// Everything that can be seen without asking anybody.
+void look_at_device(examination& of) {
+  const auto wants_engine = !of.of || std::ranges::contains(of.of->nodes, node_kind::engine, &node_config::kind);
+  std::uint64_t needed = 0;
+  of.found.push_back(look_at_clock());
+  of.found.push_back(look_at_disk(of.where));
+  if (wants_engine) of.found.push_back(look_at_engine(of.where));
+  if (of.of) {
+    for (const auto& node : of.of->nodes) {
+      if (node.kind == node_kind::engine) of.found.push_back(look_at_model(of.where, node.model, needed));
+      for (const auto& key : node.keys) {
+        if (is_on(of, node.name) && !read_secret(key)) continue;  // said of the node itself
+        of.found.push_back(look_at_secret(fmt::format("key of node \"{}\"", node.name), key));
+      }
     }
-    print(json::serialize(out) + "\n");
-    return;
+    for (const auto& key : of.of->keys)
+      of.found.push_back(look_at_secret(fmt::format("[[key]] \"{}\"", key.name), key.secret));
   }
+  of.found.push_back(look_at_memory(of.runs ? 0 : needed));  // a running one has loaded its models
+}
+
+void show_json(const findings& all, bool healthy) {
+  json::array out;
+  for (const auto& one : all) {
+    const auto word = one.how == grade::good ? "good" : one.how == grade::warning ? "warning" : "bad";
+    out.push_back({{"what", one.what}, {"grade", word}, {"detail", one.detail}, {"mend", one.mend}});
+  }
+  print(json::serialize(json::object{{"healthy", healthy}, {"findings", std::move(out)}}) + "\n");
+}
+
+std::string indented(std::string_view text) {
+  std::string out = "     ";
+  for (const char c : text) out.append(c == '\n' ? "\n     " : std::string(1, c));
+  while (out.ends_with(' ') || out.ends_with('\n')) out.pop_back();
+  return out + "\n";
+}
+
+void show(const findings& all) {
   for (const auto& one : all) {
     const auto mark = one.how == grade::good      ? paint("ok  ", style::green)
                       : one.how == grade::warning ? paint("note", style::yellow)
                                                   : paint("bad ", style::red);
     print(fmt::format("{} {}: {}\n", mark, one.what, printable(one.detail)));
-    if (!one.mend.empty()) print(fmt::format("       {}\n", one.mend));
+    if (!one.mend.empty()) print(indented(printable(one.mend)));
   }
 }
 
 }  // namespace
 
 int doctor(const doctor_options& how) {
-  const auto where = find_paths();
+  auto where = find_paths();
   if (!where) return complain(where.error().detail, exit_configuration, how.json);
-  findings all{look_at_clock(), look_at_disk(*where), look_at_memory(), look_at_engine(*where)};
-  const auto of = read_config(config_to_examine(*where, how), all);
-  if (of) {
-    for (const auto& node : of->nodes) {
-      if (node.kind == node_kind::engine) all.push_back(look_at_model(*where, node.model));
-      for (const auto& key : node.keys)
-        all.push_back(look_at_key_file(fmt::format("key of node \"{}\"", node.name), key));
-    }
-    for (const auto& key : of->keys)
-      all.push_back(look_at_key_file(fmt::format("[[key]] \"{}\"", key.name), key.secret));
+  examination of{.where = *where};
+  of.runs = running_node(*where).has_value();
+  if (of.runs) run_to_end([&](env::world world) { return ask_for_status(world, of); });
+  read_config(of, config_to_examine(*where, how));
+  look_at_device(of);
+  run_to_end([&](env::world world) { return look_around(world, of); });
+  const bool healthy = std::ranges::none_of(of.found, [](const auto& one) { return one.how == grade::bad; });
+  if (how.json) {
+    show_json(of.found, healthy);
+  } else {
+    show(of.found);
   }
-  run_to_end([&](env::world world) { return look_around(world, *where, of, all); });
-  show(all, how.json);
-  return std::ranges::any_of(all, [](const auto& one) { return one.how == grade::bad; }) ? exit_failed : exit_ok;
+  return healthy ? exit_ok : exit_failed;
 }
 
 }  // namespace meshai::app

@@ -75,6 +75,20 @@ void take_problem(const json::value& from, spoken& into) {
   if (into.problem.empty()) into.problem = "the node's answer could not be read";
 }
 
+void take_story(const json::value& told, spoken& into) {
+  into.node = text_at(told, {"node"});
+  into.model = text_at(told, {"model"});
+  into.tier = text_at(told, {"tier"});
+  into.attempts = static_cast<int>(number_at(told, {"attempts"}));
+  const auto* failed = at(told, {"failed"});
+  if (!failed || !failed->is_array()) return;
+  for (const auto& one : failed->get_array()) {
+    const auto* streamed = at(one, {"streamed"});
+    into.failed.push_back({text_at(one, {"node"}), text_at(one, {"model"}), text_at(one, {"fault"}),
+                           streamed && streamed->is_bool() && streamed->get_bool()});
+  }
+}
+
 struct piece {
   std::string text, thought;
 };
@@ -96,12 +110,7 @@ piece take_chunk(const json::value& chunk, spoken& into) {
     into.input_tokens = number_at(chunk, {"usage", "prompt_tokens"});
     into.output_tokens = number_at(chunk, {"usage", "completion_tokens"});
   }
-  if (at(chunk, {"mesh", "node"})) {
-    into.node = text_at(chunk, {"mesh", "node"});
-    into.model = text_at(chunk, {"mesh", "model"});
-    into.tier = text_at(chunk, {"mesh", "tier"});
-    into.attempts = static_cast<int>(number_at(chunk, {"mesh", "attempts"}));
-  }
+  if (at(chunk, {"mesh", "node"})) take_story(*at(chunk, {"mesh"}), into);
   return out;
 }
 
@@ -218,9 +227,19 @@ std::string describe_problem(const spoken& of) {
 }
 
 std::string describe_route(const spoken& of) {
-  return fmt::format("{}/{} ({}), {} attempt{}, first token after {} ms, {} tokens in {:.1f} s", of.node, of.model,
+  std::string out;
+  for (const auto& one : of.failed) {
+    out += fmt::format("{}/{}: {}{}\n", one.node, one.model, one.fault,
+                       one.streamed ? ", in the middle of its answer" : "");
+  }
+  if (of.node.empty()) {
+    if (out.ends_with('\n')) out.pop_back();
+    return printable(out);
+  }
+  out += fmt::format("{}/{} ({}), {} attempt{}, first token after {} ms, {} tokens in {:.1f} s", of.node, of.model,
                      of.tier, of.attempts, of.attempts == 1 ? "" : "s", of.first_token.count(), of.output_tokens,
                      static_cast<double>(of.total.count()) / 1000);
+  return printable(out);
 }
 
 }  // namespace meshai::app

@@ -34,7 +34,13 @@ struct question {
 
 // What came of a question.
 struct spoken {
+  // An attempt that failed on the way. `streamed`: a part of the answer was its own.
+  struct failure {
+    std::string node, model, fault;
+    bool streamed = false;
+  };
   std::string text;
+  std::vector<failure> failed;    // in order
   std::string node, model, tier;  // who answered; empty where nobody did
   int attempts = 0;
   std::int64_t input_tokens = 0, output_tokens = 0;
@@ -80,7 +86,8 @@ std::optional<int> missing_node(const paths& where, bool json = false);
 // What went wrong and, on a line of its own, what to do about it.
 std::string describe_problem(const spoken& of);
 
-// "here/smollm2 (local), 1 attempt, first token after 85 ms, 34 tokens in 0.9 s"
+// "here/smollm2 (local), 1 attempt, first token after 85 ms, 34 tokens in 0.9 s", and before it a line for each
+// attempt that failed on the way.
 std::string describe_route(const spoken& of);
 
 }  // namespace meshai::app

@@ -1,8 +1,9 @@
 // meshai status: the node as its owner sees it.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <boost/json.hpp>
+#include <map>
+#include <string>
 
 #include "app/commands.hpp"
 #include "app/owner.hpp"
@@ -51,9 +52,15 @@ std::string duration(double seconds) {
   return fmt::format("{} d {} h", all / 86400, all % 86400 / 3600);
 }
 
+using engine_states = std::map<std::string, std::string>;  // by node
+
 // What a person wants to know first: is it asked, and if not, why and until when?
-std::string health(const fields& node) {
+std::string health(const fields& node, const engine_states& engines) {
   if (const auto off = node.text("off"); !off.empty()) return paint("off: " + off, style::dim);
+  const auto engine = engines.find(node.text("name"));
+  if (engine != engines.end() && engine->second != "ready") {
+    return paint("engine " + engine->second, engine->second == "resting" ? style::red : style::yellow);
+  }
   const auto again = fmt::format(", again in {}", duration(node.number("again_in_ms") / 1000));
   const auto last = node.text("last_fault");
   if (node.text("breaker") == "open") return paint("down (" + last + ")" + again, style::red);
@@ -62,7 +69,7 @@ std::string health(const fields& node) {
   return paint("ok", style::green);
 }
 
-std::string show_node(const fields& node) {
+std::string show_node(const fields& node, const engine_states& engines) {
   std::string models;
   for (const auto& one : node.list("models")) {
     if (!one.is_string()) continue;
@@ -72,40 +79,48 @@ std::string show_node(const fields& node) {
     }
     models.append(models.empty() ? "" : ", ").append(printable(one.get_string()));
   }
-  auto out = fmt::format("  {:<16} {:<10} {}  {}\n", node.text("name"), node.text("tier"), health(node),
+  auto out = fmt::format("  {:<16} {:<10} {}  {}\n", node.text("name"), node.text("tier"), health(node, engines),
                          paint(models, style::dim));
   if (node.number("answers") + node.number("faults") > 0) {
-    out += paint(fmt::format("  {:<27} {} answers, {} faults, first token {:.0f} ms\n", "", node.number("answers"),
-                             node.number("faults"), node.number("first_token_ms")),
-                 style::dim);
+    auto more = fmt::format("{} answers, {} faults", node.number("answers"), node.number("faults"));
+    if (const auto first = node.number("first_token_ms"); first > 0)
+      more += fmt::format(", first token {:.0f} ms", first);
+    out += paint(fmt::format("  {:<27} {}\n", "", more), style::dim);
   }
   return out;
 }
 
 std::string show_engine(const fields& engine) {
   const auto state = engine.text("state");
-  auto out =
-      fmt::format("  {:<16} {}  {} {}, process {}, {:.0f} MB, {} slots of {} tokens, {} restarts\n",
-                  engine.text("node"), paint(state, state == "ready" ? style::green : style::yellow),
-                  engine.text("model"), engine.text("form"), engine.number("pid"), engine.number("memory") / 1e6,
-                  engine.number("slots"), engine.number("context"), engine.number("restarts"));
-  if (const auto reason = engine.text("reason"); !reason.empty()) out += "  " + paint(reason, style::red) + "\n";
-  return out;
+  auto out = fmt::format("  {:<16} {}", engine.text("node"),
+                         paint(state, state == "ready" ? style::green : style::yellow));
+  if (const auto model = engine.text("model"); !model.empty())
+    out += fmt::format("  {} {}", model, engine.text("form"));
+  if (engine.number("pid") > 0) {
+    out += fmt::format(", process {}, {:.0f} MB, {} slots of {} tokens", engine.number("pid"),
+                       engine.number("memory") / 1e6, engine.number("slots"), engine.number("context"));
+  }
+  if (engine.number("restarts") > 0) out += fmt::format(", {} restarts", engine.number("restarts"));
+  if (const auto reason = engine.text("reason"); !reason.empty()) out += "\n  " + paint(reason, style::red);
+  return out + "\n";
 }
 
 std::string show(const std::string& body) {
   boost::system::error_code wrong;
   const auto parsed = json::parse(body, wrong);
   const fields all(parsed);
-  auto out =
-      fmt::format("{} {}, up {}, {} connections, reach {}\n", paint("meshai", style::bold), all.text("version"),
-                  duration(all.number("uptime_s")), all.number("connections"), all.text("reach"));
+  std::string listen;
   for (const auto& at : all.list("listen")) {
-    if (at.is_string()) out += fmt::format("  http://{}/v1\n", printable(at.get_string()));
+    if (at.is_string()) listen.append(listen.empty() ? "" : ", ").append(printable(at.get_string()));
   }
+  auto out = fmt::format("{} {}, up {}, listens at {}, {} connections, reach {}\n", paint("meshai", style::bold),
+                         all.text("version"), duration(all.number("uptime_s")), listen, all.number("connections"),
+                         all.text("reach"));
+  engine_states engines;
+  for (const auto& one : all.list("engines")) engines[fields(one).text("node")] = fields(one).text("state");
   out += "nodes\n";
-  for (const auto& node : all.list("nodes")) out += show_node(fields(node));
-  if (!all.list("engines").empty()) out += "engines\n";
+  for (const auto& node : all.list("nodes")) out += show_node(fields(node), engines);
+  if (!engines.empty()) out += "engines\n";
   for (const auto& engine : all.list("engines")) out += show_engine(fields(engine));
   return out;
 }
@@ -115,14 +130,18 @@ task<void> look(env::world world, const paths& where, const status_options& how,
   for (;;) {
     const auto came = co_await node.get("/mesh/status", 5s);
     if (!came || came->status != 200) {
-      print(fmt::format("meshai: the node does not say: {}\n",
-                        came ? std::to_string(came->status) : came.error().detail),
-            2);
-      code = exit_failed;
+      // A watched node may well end.
+      const auto missing = how.watch ? missing_node(where, how.json) : std::nullopt;
+      const auto why = came ? fmt::format("status {}", came->status) : came.error().detail;
+      code = missing ? *missing
+                     : complain(fmt::format("the node does not say how it is ({}); its log tells more: {}", why,
+                                            where.log_file().string()),
+                                exit_failed, how.json);
       co_return;
     }
-    if (how.watch && takes_colour(1)) print("\033[H\033[J");
-    if (!print(how.json ? came->body + "\n" : show(came->body)) || !how.watch) co_return;
+    auto text = how.json ? came->body + "\n" : show(came->body);
+    if (how.watch && takes_colour(1)) text = "\033[H\033[J" + text;
+    if (!print(text) || !how.watch) co_return;
     co_await world.clock.sleep_until(world.clock.now() + 1s);
   }
 }
@@ -131,11 +150,8 @@ task<void> look(env::world world, const paths& where, const status_options& how,
 
 int status(const status_options& how) {
   const auto where = find_paths();
-  if (!where) {
-    print(fmt::format("meshai: {}\n", where.error().detail), 2);
-    return exit_configuration;
-  }
-  if (const auto missing = missing_node(*where)) return *missing;
+  if (!where) return complain(where.error().detail, exit_configuration, how.json);
+  if (const auto missing = missing_node(*where, how.json)) return *missing;
   int code = exit_ok;
   run_to_end([&](env::world world) { return look(world, *where, how, code); });
   return code;

@@ -7,6 +7,7 @@
 #include "route/fault.hpp"
 #include "route/health.hpp"
 #include "route/limits.hpp"
+#include "route/near_names.hpp"
 #include "route/rank.hpp"
 #include "route/repetition.hpp"
 #include "route/seam.hpp"
