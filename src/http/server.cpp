@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -38,8 +39,9 @@ task<void> server::serve(std::unique_ptr<env::stream> stream) {
   co_await served.run();
 }
 
-void server::drain() {
-  state_->draining = true;
+void server::drain(std::chrono::nanoseconds patience) {
+  auto& now = state_->draining;
+  now = now ? std::min(*now, patience) : patience;
   for (auto* each : state_->connections) each->wake();
 }
 

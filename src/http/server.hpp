@@ -126,8 +126,9 @@ class server {
   // Until the connection has ended. Cancelling it cancels the handler and closes.
   task<void> serve(std::unique_ptr<env::stream> stream);
 
-  // From now on: idle connections are closed, the others after the answer they are giving.
-  void drain();
+  // From now on: idle connections are closed once nothing has come for `patience` (a request may be on its way),
+  // the others after the answer they are giving. Again with less patience: sooner.
+  void drain(std::chrono::nanoseconds patience = {});
   std::size_t connections() const;
   std::size_t busy() const;  // connections with a handler running
 

@@ -126,7 +126,8 @@ task<bool> connection::next_head() {
   turn_ = {};
   const auto& limits = home_->options;
   bool begun = false;
-  stream_->read_by(in(fresh_ ? limits.head_timeout : limits.idle_timeout));
+  auto by = in(fresh_ ? limits.head_timeout : limits.idle_timeout);
+  stream_->read_by(by);
   for (;;) {
     const auto got = parser_.feed(in_.data());
     if (!got) {
@@ -136,7 +137,11 @@ task<bool> connection::next_head() {
     consume(got->consumed);
     if (got->what == wire::progress::head) break;
     const bool idle = !parser_.got_some() && in_.empty();
-    if (read_ended_ || (idle && home_->draining)) co_return false;
+    if (read_ended_ || (idle && home_->draining == std::chrono::nanoseconds::zero())) co_return false;
+    if (idle && home_->draining && in(*home_->draining) < by) {
+      by = in(*home_->draining);
+      stream_->read_by(by);
+    }
     if (!idle && !begun) {
       begun = true;
       stream_->read_by(in(limits.head_timeout));

@@ -4,6 +4,7 @@
 // and runs the handler. So the end of the connection is seen while a handler runs, and cancels it.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <list>
 #include <memory>
@@ -28,7 +29,7 @@ struct server::state {
   server_options options;
   std::list<connection*> connections;  // as they came: the same order in every run
   std::size_t busy = 0;
-  bool draining = false;
+  std::optional<std::chrono::nanoseconds> draining;  // how long an idle connection still waits for a request
 
  private:
   std::string date_;

@@ -297,6 +297,22 @@ TEST_F(http_server, draining_closes_idle_connections_and_lets_the_others_answer)
   EXPECT_TRUE(busy.contains("Connection: close\r\n") && busy.ends_with("waited<end>")) << busy;
 }
 
+TEST_F(http_server, a_request_that_is_on_its_way_is_answered_while_draining) {
+  std::string fresh, kept, silent;
+  sim.spawn(dial_and_talk(here.world(), {"", std::string(get_hello)}, 1s, true, fresh));
+  sim.spawn(dial_and_talk(here.world(), {std::string(get_hello), std::string(get_hello)}, 1s, true, kept));
+  sim.spawn(dial_and_talk(here.world(), {"", ""}, 1s, true, silent));
+  pass(500ms);
+  near.drain(1s);
+  pass(900ms);
+  EXPECT_EQ(near.connections(), 1u);
+  EXPECT_TRUE(fresh.contains("Connection: close\r\n") && fresh.ends_with("hello<end>")) << fresh;
+  EXPECT_TRUE(kept.contains("Connection: close\r\n") && kept.ends_with("hello<end>")) << kept;
+  pass(3s);
+  EXPECT_EQ(near.connections(), 0u);
+  EXPECT_EQ(silent, "<end>");
+}
+
 task<void> serve_and_cancel(env::world world, server& with, by_path& answers) {
   env::scope serving(world.loop);
   const auto door = world.network.listen({.ip = "0.0.0.0", .port = 81}, false);
