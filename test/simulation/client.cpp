@@ -99,6 +99,12 @@ std::string request_text(const errands& all, int key, const std::string& tag, co
   std::string body = fmt::format(R"({{"model":"{}","messages":[{{"role":"user","content":"{}"}}])", what.model,
                                  prompt_of(tag, what));
   if (what.anthropic) body += R"(,"max_tokens":100000)";
+  if (what.tool) {
+    body += what.anthropic
+                ? fmt::format(R"(,"tools":[{{"name":"{}","input_schema":{}}}])", tool_name, tool_schema)
+                : fmt::format(R"(,"tools":[{{"type":"function","function":{{"name":"{}","parameters":{}}}}}])",
+                              tool_name, tool_schema);
+  }
   if (what.stream) body += R"(,"stream":true)";
   if (what.usage && what.stream && !what.anthropic) body += R"(,"stream_options":{"include_usage":true})";
   std::string headers;

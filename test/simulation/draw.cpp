@@ -1,5 +1,6 @@
-// A plan out of a seed. Four kinds of weather: calm, where everything must succeed; one good node among bad ones,
-// where everything must succeed as well; an outage, where many ask and one place is gone; and storm.
+// A plan out of a seed. Five kinds of weather: calm, where everything must succeed; one good node among bad ones,
+// where everything must succeed as well; an outage, where many ask and one place is gone; silence, where one that
+// is well known falls silent now and then; and storm.
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
@@ -10,7 +11,7 @@
 namespace meshai::simulation {
 namespace {
 
-enum class weather { calm, one_good, outage, storm };
+enum class weather { calm, one_good, outage, silence, storm };
 
 class drawing {
  public:
@@ -18,10 +19,15 @@ class drawing {
 
   plan run() {
     sky_ = chance(8)    ? weather::calm
-           : chance(15) ? weather::one_good
+           : chance(18) ? weather::one_good
            : chance(12) ? weather::outage
+           : chance(12) ? weather::silence
                         : weather::storm;
     draw_limits();
+    if (sky_ == weather::silence) {
+      draw_silence();
+      return std::move(made_);
+    }
     draw_providers();
     draw_names();
     draw_keys();
@@ -63,7 +69,10 @@ class drawing {
     to.idle_timeout = ms(2'000, 5'000);
     to.max_stream = ms(20'000, 45'000);
     to.headers_after = ms(500, 15'000);
-    to.attempts = sky_ == weather::one_good ? 12 : number(1, 6);
+    to.attempts = sky_ == weather::one_good ? 20 : number(1, 6);
+    constexpr std::array<double, 4> shares{0.05, 0.05, 0.3, 0};
+    to.hedge_share = any(shares);
+    to.hedge_up = chance(30);
     made_.unknown_model_auto = chance(40);
     made_.api = chance(85) ? meshai::reach::cloud : any_reach();
   }
@@ -83,12 +92,25 @@ class drawing {
       if (one.models.size() == 2 && one.models[0] == one.models[1]) one.models.pop_back();
       const bool good = sky_ == weather::calm || (sky_ == weather::one_good && i == 0);
       one.link = good || sky_ == weather::one_good ? clean_link() : any_link();
+      if (chance(40)) one.told_prefill = chance(80);
       if (!good) {
+        draw_manner(one);
         one.discovers = chance(15);
         for (int k = 0, n = number(0, 8); k < n; ++k) one.plays.push_back(any_play());
       }
       made_.providers.push_back(std::move(one));
     }
+  }
+
+  // How it goes on with what another one began. A model that is given a prefill speaks on from it: it makes no
+  // remark.
+  void draw_manner(provider& of) {
+    using enum fake::going_on;
+    constexpr std::array<fake::going_on, 6> prefill{continues, continues, continues, refused, ignored, overlaps};
+    constexpr std::array<fake::going_on, 6> asked{continues, continues, continues, ignored, preamble, overlaps};
+    of.prefill = any(prefill);
+    of.asked = any(asked);
+    of.voice = chance(15) ? 1 : 0;
   }
 
   sim::link clean_link() {
@@ -114,24 +136,29 @@ class drawing {
     play out;
     auto& how = out.how;
     if (chance(15)) how.thinking = "Let me think about it.";
-    const bool early = sky_ == weather::one_good;
-    if (!early && chance(20)) how.first_token = ms(0, 8'000);
-    if (!early && chance(15)) how.gap = ms(0, 2'000);
+    const bool quick = sky_ == weather::one_good;
+    if (!quick && chance(20)) how.first_token = ms(0, 8'000);
+    if (!quick && chance(15)) how.gap = ms(0, 2'000);
     if (chance(35)) return out;
     if (chance(45)) {
-      refuse(out, early);
+      refuse(out, quick);
       return out;
     }
-    // Before the first token everything is another node's chance; later it is the stream's end.
-    constexpr std::array<fake::fault, 6> early_faults{fake::fault::reset,   fake::fault::html,
-                                                      fake::fault::garbage, fake::fault::error_event,
-                                                      fake::fault::end,     fake::fault::truncate};
-    how.fault =
-        early ? any(early_faults) : static_cast<fake::fault>(number(1, static_cast<int>(fake::fault::endless)));
-    how.at = early ? 0 : number(-1, 6);
-    if (early && how.fault == fake::fault::reset) how.at = -1;
-    if (how.fault == fake::fault::garbage || how.fault == fake::fault::error_event) how.at = std::max(how.at, 0);
-    if (how.fault == fake::fault::endless) how.gap = ms(50, 200);
+    // What shows at once, and is another node's chance also in the middle of an answer.
+    using enum fake::fault;
+    constexpr std::array<fake::fault, 7> at_once{reset, html, garbage, error_event, end, truncate, no_finish};
+    how.fault = quick ? any(at_once) : static_cast<fake::fault>(number(1, static_cast<int>(short_body)));
+    how.at = chance(10) ? fake::in_call : number(-1, 6);
+    if (how.fault == garbage || how.fault == error_event || quick) how.at = std::max(how.at, 0);
+    if (quick && how.fault == reset && chance(30)) how.at = -1;
+    if (how.fault == endless) {
+      how.gap = ms(50, 200);
+      how.at = number(4, 6);  // so much has been said before that no other beginning is taken for it
+    }
+    if (!quick && chance(20)) {
+      how.fault = none;
+      how.pause = ms(100, 6'000);
+    }
     return out;
   }
 
@@ -222,6 +249,51 @@ class drawing {
     }
   }
 
+  // One that many know to be quick, then silences: before its answers and in them, with an end and without.
+  void draw_silence() {
+    made_.api = meshai::reach::cloud;
+    made_.limits.attempts = number(3, 6);
+    for (int i = 0, n = number(2, 3); i < n; ++i) {
+      provider one;
+      one.name = fmt::format("n{}", i);
+      one.where = static_cast<tier>(number(0, 3));
+      if (i > 0 && chance(50)) one.where = made_.providers.front().where;
+      one.speaks = static_cast<fake::protocol>(number(0, 2));
+      one.models = {fmt::format("m{}", i)};
+      one.link = {.latency_min = 200us, .latency_max = 2ms};
+      if (i > 0) draw_manner(one);
+      made_.providers.push_back(std::move(one));
+    }
+    auto& known = made_.providers.front().plays;
+    const auto gap = ms(5, 20);
+    for (int i = 0; i < 34; ++i) known.push_back({.how = {.first_token = ms(20, 40), .gap = gap}});
+    for (int i = 0, n = number(4, 10); i < n; ++i) {
+      play next;
+      auto& how = next.how;
+      const int kind = number(0, 4);
+      how.gap = kind == 4 ? 0ms : gap;
+      how.at = number(1, 6);
+      if (kind <= 1) how.pause = ms(300, 4'000);
+      if (kind == 2) how.first_token = ms(500, 2'000);
+      if (kind == 3) how.fault = chance(70) ? fake::fault::stall : fake::fault::reset;
+      known.push_back(std::move(next));
+    }
+    for (int i = 0; i < 2; ++i) {
+      caller one{.name = fmt::format("c{}", i), .link = {.latency_min = 200us, .latency_max = 1ms}, .asks = {}};
+      for (int k = 0, n = number(20, 26); k < n; ++k) {
+        one.asks.push_back({.after = ms(0, 100),
+                            .anthropic = i == 1,
+                            .stream = chance(95),
+                            .model = "m0",
+                            .reach = {},
+                            .fallback = {},
+                            .words = number(6, 14),
+                            .hangs_up = {}});
+      }
+      made_.callers.push_back(std::move(one));
+    }
+  }
+
   void draw_names() {
     if (chance(60)) {
       route::model_route named{.name = "gpt-4", .route = {}};
@@ -282,6 +354,7 @@ class drawing {
     out.anthropic = chance(40);
     out.stream = chance(70);
     out.hard = chance(40);
+    out.tool = chance(12);
     out.usage = chance(30);
     out.model = any_model();
     if (chance(20)) out.reach = any_reach();

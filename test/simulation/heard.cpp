@@ -93,7 +93,8 @@ class reader {
     out_.error_type = text_at(*error, "type");
     out_.error_code = text_at(*error, "code");
     out_.hint = text_at(*error, "hint");
-    if (text_at(*error, "message").empty()) wrong("an error without a message");
+    out_.message = text_at(*error, "message");
+    if (out_.message.empty()) wrong("an error without a message");
   }
   bool failed() const { return failed_; }
 
@@ -105,11 +106,24 @@ class reader {
     if (!out_.node.empty()) wrong("the story is told twice");
     out_.node = text_at(*story, "node");
     out_.attempts = static_cast<int>(story->at("attempts").as_int64());
+    const auto* failed = story->if_contains("failed");
+    if (!failed) return;
+    for (const auto& each : failed->as_array()) {
+      const auto& one = each.as_object();
+      out_.failed.push_back({text_at(one, "node"), text_at(one, "fault"), one.at("streamed").as_bool()});
+    }
   }
   // The one way in for text, so that nothing follows the end.
   void say(std::string& where, const std::string& text) {
     if (!text.empty() && !out_.finish.empty()) wrong("text after the finish reason");
     where += text;
+  }
+  void call(std::size_t index, const std::string& name, const std::string& arguments) {
+    if (!out_.finish.empty()) wrong("a call after the finish reason");
+    if (index > out_.calls.size()) return wrong("a call out of turn");
+    if (index == out_.calls.size()) out_.calls.emplace_back();
+    out_.calls[index].first += name;
+    out_.calls[index].second += arguments;
   }
   void finish(const std::string& reason) {
     if (reason.empty()) return;
@@ -134,6 +148,7 @@ class openai_reader final : public reader {
     if (text_at(message, "role") != "assistant") wrong("no role");
     say(out_.reasoning, text_at(message, "reasoning_content"));
     say(out_.text, text_at(message, "content"));
+    take_calls(message);
     finish(text_at(choice, "finish_reason"));
     done_ = true;
   }
@@ -145,12 +160,12 @@ class openai_reader final : public reader {
       return;
     }
     const auto parsed = json::parse(data).as_object();
+    take_story(parsed);
     if (parsed.contains("error")) {
       take_error(parsed);
       failed_ = true;
       return;
     }
-    take_story(parsed);
     const auto id = text_at(parsed, "id");
     if (!id_.empty() && id != id_) wrong("a second id");
     id_ = id;
@@ -162,6 +177,7 @@ class openai_reader final : public reader {
       if (!text.empty() && roles_ == 0) wrong("text before the role");
       say(out_.reasoning, text_at(delta, "reasoning_content"));
       say(out_.text, text);
+      take_calls(delta);
       finish(text_at(choice, "finish_reason"));
     }
   }
@@ -169,6 +185,18 @@ class openai_reader final : public reader {
   bool done() const override { return done_; }
 
  private:
+  void take_calls(const json::object& in) {
+    const auto* calls = in.if_contains("tool_calls");
+    if (!calls) return;
+    std::size_t place = 0;
+    for (const auto& each : calls->as_array()) {
+      const auto* index = each.as_object().if_contains("index");
+      const auto* function = object_at(each.as_object(), "function");
+      const auto at = index ? static_cast<std::size_t>(index->as_int64()) : place++;
+      if (function) call(at, text_at(*function, "name"), text_at(*function, "arguments"));
+    }
+  }
+
   std::string id_;
   int roles_ = 0;
   bool done_ = false;
@@ -185,6 +213,9 @@ class anthropic_reader final : public reader {
       const auto& block = each.as_object();
       say(out_.reasoning, text_at(block, "thinking"));
       say(out_.text, text_at(block, "text"));
+      if (text_at(block, "type") == "tool_use") {
+        call(out_.calls.size(), text_at(block, "name"), json::serialize(block.at("input")));
+      }
     }
     finish(text_at(answer, "stop_reason"));
     done_ = true;
@@ -218,6 +249,8 @@ class anthropic_reader final : public reader {
       if (open_) wrong("a block inside of a block");
       open_ = true;
       if (parsed.at("index").as_int64() != blocks_++) wrong("a block out of turn");
+      const auto& block = parsed.at("content_block").as_object();
+      if (text_at(block, "type") == "tool_use") call(out_.calls.size(), text_at(block, "name"), "");
     } else if (type == "content_block_stop") {
       if (!std::exchange(open_, false)) wrong("the end of no block");
     } else if (type == "content_block_delta") {
@@ -225,6 +258,10 @@ class anthropic_reader final : public reader {
       const auto& delta = parsed.at("delta").as_object();
       say(out_.reasoning, text_at(delta, "thinking"));
       say(out_.text, text_at(delta, "text"));
+      if (delta.contains("partial_json")) {
+        if (out_.calls.empty()) return wrong("arguments of no call");
+        call(out_.calls.size() - 1, "", text_at(delta, "partial_json"));
+      }
     } else if (type == "message_delta") {
       if (open_) wrong("an end inside of a block");
       finish(text_at(parsed.at("delta").as_object(), "stop_reason"));

@@ -31,10 +31,16 @@ struct heard {
   int status = 0;
   std::map<std::string, std::string> headers;  // names in lower case
   std::string text, reasoning, finish;
-  std::string error_type, error_code, hint;
+  std::vector<std::pair<std::string, std::string>> calls;  // name and arguments
+  std::string error_type, error_code, hint, message;
   bool in_stream = false;  // the error came as an event
   std::string node;        // of the story, where there was one
   int attempts = 0;
+  struct failure {
+    std::string node, fault;
+    bool streamed = false;
+  };
+  std::vector<failure> failed;     // attempts, as the story tells them
   std::vector<std::string> wrong;  // what breaks the protocol
 };
 

@@ -22,10 +22,16 @@ class court {
     gather();
     for (const auto& each : saw_.answers) {
       form(each);
-      words(each);
+      if (each.what->tool) {
+        call(each);
+      } else {
+        words(each);
+      }
+      thoughts(each);
       time(each);
       travel(each);
       attempts(each);
+      story(each);
       hang_up(each);
       luck(each);
     }
@@ -33,6 +39,7 @@ class court {
       rest(each);
       storm(each);
     }
+    hedges();
     the_end();
     return std::move(found_);
   }
@@ -42,7 +49,7 @@ class court {
     const provider* at;
     const line* on;
     const question* what;
-    bool reused;  // not the first question of its connection
+    bool reused;  // its connection was there before it
   };
 
   void find(std::string rule, std::string what) { found_.push_back({std::move(rule), std::move(what)}); }
@@ -55,7 +62,9 @@ class court {
       }
       const auto* at = plan_.find(saw_.node_at.at(each.who));
       for (std::size_t i = 0; i < each.questions.size(); ++i) {
-        visits_[each.questions[i].tag].push_back({at, &each, &each.questions[i], i > 0});
+        // A connection may also have waited, warm, for its first question.
+        const bool reused = i > 0 || each.questions[i].asked > each.opened;
+        visits_[each.questions[i].tag].push_back({at, &each, &each.questions[i], reused});
       }
     }
   }
@@ -79,7 +88,11 @@ class court {
   // It ends, once, in its dialect, and an error says what to do.
   void form(const heard& got) {
     for (const auto& each : got.wrong) find("protocol", got.tag + ": " + each);
-    if (got.how == ending::pending) find("hang", got.tag + " has no end");
+    // A caller that never got through waits in vain, and it is not the node that lets it wait.
+    const bool heard = door_lines_.contains(got.tag);
+    if (got.how == ending::pending && (heard || is_clean(caller_of(got).link))) {
+      find("hang", got.tag + " has no end");
+    }
     if (got.how == ending::refused) {
       if (got.status < 400 && !got.in_stream) find("error", fmt::format("{}: status {}", got.tag, got.status));
       if (got.error_type.empty() || got.error_code.empty() || got.hint.empty()) {
@@ -132,26 +145,76 @@ class court {
     return false;
   }
 
-  // Every word once and in order; a whole answer has them all.
+  // Every word of one answer once and in order, whoever wrote them; a whole answer has them all.
   void words(const heard& got) {
-    const auto expected = answer_to(prompt_of(got.tag, *got.what));
+    const auto prompt = prompt_of(got.tag, *got.what);
     const bool may_loop = endless(got) != nullptr;
-    if (got.how == ending::whole) {
-      const bool length = got.finish == "length" || got.finish == "max_tokens";
-      if (got.text == expected) {
-        const std::string_view good = got.what->anthropic ? "end_turn" : "stop";
-        if (got.finish != good && !length) find("finish", got.tag + " finishes with " + got.finish);
-      } else if (!(may_loop && length && loops(got.text, expected))) {
-        find("text", fmt::format("{}: \"{}\" is not \"{}\"", got.tag, shortened(got.text), shortened(expected)));
+    const bool whole = got.how == ending::whole;
+    if (!got.calls.empty()) find("text", got.tag + " got a call of a tool that it does not have");
+    for (int voice = 0; voice < voices; ++voice) {
+      const auto expected = answer_to(prompt, voice);
+      if (may_loop && loops(got.text, expected)) return;
+      if (whole ? got.text == expected : expected.starts_with(got.text)) {
+        if (whole && got.finish != (got.what->anthropic ? "end_turn" : "stop")) {
+          find("finish", got.tag + " finishes with " + got.finish);
+        }
+        return;
       }
-    } else if (!expected.starts_with(got.text) && !(may_loop && loops(got.text, expected))) {
-      find("text",
-           fmt::format("{}: \"{}\" is no beginning of \"{}\"", got.tag, shortened(got.text), shortened(expected)));
     }
-    auto thoughts = std::string_view(got.reasoning);
-    constexpr std::string_view thought = "Let me think about it.";
-    while (thoughts.starts_with(thought)) thoughts.remove_prefix(thought.size());
-    if (!thoughts.empty()) find("text", got.tag + " thinks \"" + got.reasoning + "\"");
+    find("text", fmt::format("{}: \"{}\" is not {}\"{}\"", got.tag, shortened(got.text),
+                             whole ? "" : "the beginning of ", shortened(answer_to(prompt, 0))));
+  }
+
+  // One call, its arguments once and in order.
+  void call(const heard& got) {
+    if (endless(got) != nullptr) return;  // an endless call is nonsense, and is passed on as that
+    const bool whole = got.how == ending::whole;
+    const bool one = got.calls.size() == 1 && got.calls.front().first == tool_name;
+    const auto said = one ? std::string_view(got.calls.front().second) : std::string_view();
+    const bool right =
+        whole ? one && said == tool_arguments : got.calls.empty() || (one && tool_arguments.starts_with(said));
+    if (!right || !got.text.empty()) {
+      find("text", fmt::format("{}: {} calls, \"{}\" and \"{}\"", got.tag, got.calls.size(), said, got.text));
+    }
+    if (whole && got.finish != (got.what->anthropic ? "tool_use" : "tool_calls")) {
+      find("finish", got.tag + " finishes with " + got.finish);
+    }
+  }
+
+  // They are begun again where an answer is, and then stand apart.
+  void thoughts(const heard& got) {
+    constexpr std::string_view thought = "Let me think about it.", pause = "\n\n";
+    auto rest = std::string_view(got.reasoning);
+    for (bool first = true; !rest.empty(); first = false) {
+      if (!first && rest.starts_with(pause)) rest.remove_prefix(pause.size());
+      const auto same = std::ranges::mismatch(rest, thought).in1 - rest.begin();
+      if (same == 0) return find("text", got.tag + " thinks \"" + got.reasoning + "\"");
+      rest.remove_prefix(static_cast<std::size_t>(same));
+    }
+  }
+
+  // What the last event says of the attempts is what was seen of them, and an error is the first one's.
+  void story(const heard& got) {
+    if (got.attempts == 0) return;
+    int seen = 0;
+    for (const auto& each : visits(got.tag)) seen += !each.reused || each.what->answered;
+    if (got.attempts < seen) {
+      find("story", fmt::format("{} tells of {} attempts, and {} were seen", got.tag, got.attempts, seen));
+    }
+    if (std::cmp_less(got.attempts, got.failed.size())) {
+      find("story", fmt::format("{} tells of {} attempts, and how {} of them failed", got.tag, got.attempts,
+                                got.failed.size()));
+    }
+    const auto& failed = got.failed;
+    if (got.how != ending::refused || failed.empty()) return;
+    auto first = std::ranges::find(failed, true, &heard::failure::streamed);
+    if (first == failed.end()) first = failed.begin();
+    constexpr std::string_view mark = "node \"";
+    if (!got.message.starts_with(mark)) return;  // in the provider's own words
+    const auto named = got.message.substr(mark.size(), got.message.find('"', mark.size()) - mark.size());
+    if (named != first->node) {
+      find("story", fmt::format("{} tells of {}, and {} failed first", got.tag, named, first->node));
+    }
   }
 
   static std::string shortened(const std::string& text) {
@@ -178,7 +241,7 @@ class court {
   }
 
   void time(const heard& got) {
-    if (got.how == ending::pending || got.how == ending::hung_up) return;
+    if (got.how == ending::pending || got.how == ending::hung_up || got.how == ending::no_door) return;
     const auto& l = plan_.limits;
     const auto bound = got.what->stream ? std::max(l.max_stream, l.request_timeout) : l.request_timeout;
     const auto took = got.ended - got.begun;
@@ -257,25 +320,54 @@ class court {
     }
   }
 
+  // An attempt beside one that is still waited for.
+  bool is_hedge(const std::vector<visit>& all, const visit& one) const {
+    return std::ranges::any_of(all, [&](const visit& other) {
+      return other.what->asked < one.what->asked && other.what->busy_until > one.what->asked;
+    });
+  }
+
+  void hedges() {
+    int hedged = 0, asked = 0;
+    for (auto& [tag, all] : visits_) {
+      if (tag.empty()) continue;
+      ++asked;
+      std::ranges::sort(all, {}, [](const visit& v) { return v.what->asked; });
+      for (const auto& each : all) {
+        if (!is_hedge(all, each)) continue;
+        ++hedged;
+        const auto first = all.front().at->where;
+        if (each.at->where > first && !plan_.limits.hedge_up && saw_.seen.refused_dials.empty()) {
+          find("hedge",
+               fmt::format("{} is hedged from {} to {}", tag, to_string(first), to_string(each.at->where)));
+        }
+      }
+    }
+    const double share = plan_.limits.hedge_share;
+    const double most = share > 0 ? std::max(1.0, share * static_cast<double>(door_lines_.size())) : 0;
+    if (hedged > most) find("share", fmt::format("{} of {} requests are hedged", hedged, door_lines_.size()));
+  }
+
   // ---- what must succeed
 
   bool untroubled(const provider& of) const {
-    return is_clean(of.link) && !of.discovers &&
+    using fake::going_on;
+    return is_clean(of.link) && !of.discovers && of.prefill == going_on::continues &&
+           of.asked == going_on::continues &&
            std::ranges::all_of(of.plays, [](const play& p) { return is_healthy(p.how); }) &&
            std::ranges::none_of(plan_.events, [&](const event& e) { return e.who == of.name; });
   }
-  // It fails early and in a way that is another node's chance, or not at all.
-  static bool fails_early(const provider& of) {
+  static bool is_slow(const play& of) {
+    return of.how.first_token > 0ms || of.how.gap > 0ms || of.how.pause > 0ms ||
+           of.how.fault == fake::fault::stall;
+  }
+  // It fails in a way that is another node's chance, or not at all; and if it makes a request wait, not for long.
+  static bool leaves_a_chance(const provider& of) {
     using enum fake::fault;
     return is_clean(of.link) && std::ranges::all_of(of.plays, [](const play& p) {
-             if (p.how.first_token > 0ms || p.how.gap > 0ms) return false;
-             if (p.how.status != 200) {
-               return p.how.status != 400 && p.how.status != 413 && p.how.status != 422;
-             }
-             const bool first = p.how.fault == reset ? p.how.at == -1 : p.how.at == 0;
-             return is_healthy(p.how) || p.how.fault == html ||
-                    (first && p.how.fault != stall && p.how.fault != endless && p.how.fault != no_done &&
-                     p.how.fault != double_finish && p.how.fault != no_finish);
+             if (p.how.first_token > 2s || p.how.gap > 20ms) return false;
+             return p.how.status != 400 && p.how.status != 413 && p.how.status != 422 && p.how.fault != endless &&
+                    p.how.fault != no_done && p.how.fault != short_body;
            });
   }
 
@@ -286,11 +378,14 @@ class court {
     if (saw_.stopped != never || !plan_.events.empty() || got.what->fallback == false || slow_to_ask(got)) return;
     if (got.key >= 0 && !plan_.keys[static_cast<std::size_t>(got.key)].models.empty()) return;
     const bool all_well = std::ranges::all_of(plan_.providers, [&](const provider& p) { return untroubled(p); });
-    const bool others_early = std::ranges::all_of(plan_.providers, fails_early);
+    const bool all_bear = std::ranges::all_of(plan_.providers, leaves_a_chance);
+    const auto slow = std::ranges::count_if(
+        plan_.providers, [](const provider& p) { return std::ranges::any_of(p.plays, is_slow); });
     std::size_t models = 0;
     for (const auto& each : plan_.providers) models += each.models.size();
-    const bool budget = std::cmp_less_equal(models, plan_.limits.attempts);
-    if (!all_well && !(others_early && budget)) return;
+    // Each may be asked twice: one that takes no prefill is asked in another way.
+    const bool budget = std::cmp_less_equal(2 * models, plan_.limits.attempts);
+    if (!all_well && !(all_bear && slow <= 1 && budget)) return;
     const bool by_auto = got.what->model == "auto";
     const auto* named = plan_.find(got.what->model.substr(0, got.what->model.find('/')));
     const bool by_node = named && got.what->model.contains('/') && !got.what->model.ends_with("/nothing");

@@ -31,10 +31,23 @@ std::string_view name_of(fake::protocol of) {
   return names[static_cast<std::size_t>(of)];
 }
 
+std::string manner_of(const provider& of) {
+  constexpr std::array<std::string_view, 5> names{"continues", "refused", "ignored", "preamble", "overlaps"};
+  std::string out;
+  if (of.voice > 0) out += fmt::format(", voice {}", of.voice);
+  if (of.told_prefill) out += fmt::format(", prefill {}", *of.told_prefill);
+  if (of.prefill != fake::going_on::continues)
+    out += fmt::format(", prefill {}", names[static_cast<std::size_t>(of.prefill)]);
+  if (of.asked != fake::going_on::continues)
+    out += fmt::format(", asked {}", names[static_cast<std::size_t>(of.asked)]);
+  return out;
+}
+
 std::string tell(const ask& of) {
   auto out = fmt::format("after {} ms: {} {} \"{}\", {} words", of.after.count(),
                          of.anthropic ? "messages" : "chat", of.stream ? "stream" : "whole", of.model, of.words);
   if (of.hard) out += ", hard";
+  if (of.tool) out += ", tool";
   if (of.word_size > 8) out += fmt::format(" of {} bytes", of.word_size);
   if (of.reach) out += fmt::format(", reach {}", to_string(*of.reach));
   if (of.fallback) out += fmt::format(", fallback {}", *of.fallback);
@@ -57,8 +70,19 @@ const provider* plan::find(const std::string& name) const {
   return found == providers.end() ? nullptr : &*found;
 }
 
-std::string answer_to(const std::string& prompt) {
-  return "You said: " + prompt;
+std::string answer_to(const std::string& prompt, int voice) {
+  auto out = "You said: " + prompt;
+  if (voice > 0) out.insert(out.find(']') + 1, " (as I hear it)");
+  return out;
+}
+
+std::string go_on(const std::string& prompt, int voice, const std::string& begun) {
+  auto own = answer_to(prompt, voice);
+  if (own.starts_with(begun)) return own;
+  for (int other = 0; other < voices; ++other) {
+    if (auto theirs = answer_to(prompt, other); theirs.starts_with(begun)) return theirs;
+  }
+  return begun;
 }
 
 // No two words are the same, so that a lost, doubled or swapped one is seen, and nothing looks like a loop.
@@ -81,13 +105,14 @@ bool is_clean(const sim::link& of) {
 }
 
 bool is_healthy(const fake::script& of) {
-  return of.status == 200 && of.fault == fake::fault::none && of.first_token == 0ms && of.gap == 0ms;
+  return of.status == 200 && of.fault == fake::fault::none && of.first_token == 0ms && of.gap == 0ms &&
+         of.pause == 0ms;
 }
 
 std::string tell(const fake::script& of) {
-  constexpr std::array<std::string_view, 12> faults{"none",     "reset",     "stall",         "end",
-                                                    "truncate", "garbage",   "error_event",   "html",
-                                                    "no_done",  "no_finish", "double_finish", "endless"};
+  constexpr std::array<std::string_view, 13> faults{
+      "none", "reset",   "stall",     "end",           "truncate", "garbage",   "error_event",
+      "html", "no_done", "no_finish", "double_finish", "endless",  "short_body"};
   if (of.status != 200) {
     auto out = fmt::format("{} \"{}\"", of.status, of.message);
     for (const auto& [name, value] : of.headers) out += fmt::format(" {}: {}", name, value);
@@ -99,6 +124,7 @@ std::string tell(const fake::script& of) {
   if (!of.thinking.empty()) out += ", thinks";
   if (of.first_token > 0ms) out += fmt::format(", first token after {} ms", of.first_token.count());
   if (of.gap > 0ms) out += fmt::format(", gaps of {} ms", of.gap.count());
+  if (of.pause > 0ms) out += fmt::format(", pauses {} ms at {}", of.pause.count(), of.at);
   return out;
 }
 
@@ -106,19 +132,19 @@ std::string tell(const plan& of) {
   const auto& l = of.limits;
   auto out = fmt::format(
       "plan of seed {}: {} workers, {} attempts, request {} ms, first token {} ms, idle {} ms, stream {} ms, "
-      "headers "
-      "after {} ms, reach {}{}\n",
+      "headers after {} ms, hedges {}{}, reach {}{}\n",
       of.seed, of.workers, l.attempts, l.request_timeout.count(), l.first_token_timeout.count(),
-      l.idle_timeout.count(), l.max_stream.count(), l.headers_after.count(), to_string(of.api),
-      of.unknown_model_auto ? ", unknown is auto" : "");
+      l.idle_timeout.count(), l.max_stream.count(), l.headers_after.count(), l.hedge_share,
+      l.hedge_up ? " up" : "", to_string(of.api), of.unknown_model_auto ? ", unknown is auto" : "");
   for (const auto& each : of.routes)
     out += fmt::format("  \"{}\" goes {}\n", each.name, fmt::join(each.route, ", "));
   for (const auto& each : of.keys)
     out += fmt::format("  key {}: reach {} models {}\n", each.name, to_string(each.reach),
                        fmt::join(each.models, ", "));
   for (const auto& each : of.providers) {
-    out += fmt::format("  {} ({}, {}, {}{}): {}\n", each.name, to_string(each.where), name_of(each.speaks),
-                       fmt::join(each.models, ", "), each.discovers ? ", discovered" : "", tell(each.link));
+    out += fmt::format("  {} ({}, {}, {}{}{}): {}\n", each.name, to_string(each.where), name_of(each.speaks),
+                       fmt::join(each.models, ", "), each.discovers ? ", discovered" : "", manner_of(each),
+                       tell(each.link));
     for (const auto& one : each.plays) out += "    " + tell(one.how) + "\n";
   }
   for (const auto& each : of.callers) {

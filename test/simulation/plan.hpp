@@ -31,6 +31,9 @@ struct provider {
   std::vector<std::string> models;
   bool discovers = false;  // models = ["*"]
   int weight = 1;
+  int voice = 0;  // its answers' wording: providers of one voice say the same
+  fake::going_on prefill = fake::going_on::continues, asked = fake::going_on::continues;
+  std::optional<bool> told_prefill;  // what its configuration says of prefills
   sim::link link;           // between the node and it; local ones share the node's host
   std::vector<play> plays;  // one for each POST, in order; after the last it is healthy
 };
@@ -38,6 +41,7 @@ struct provider {
 struct ask {
   milliseconds after{};  // the previous one's end, or the caller's beginning
   bool anthropic = false, stream = true, hard = false, usage = false;
+  bool tool = false;  // there is one, and the answer is a call of it
   std::string model;
   std::optional<meshai::reach> reach;
   std::optional<bool> fallback;
@@ -94,8 +98,17 @@ struct plan {
 
 plan draw(std::uint64_t seed);
 
-// What every provider answers to this prompt.
-std::string answer_to(const std::string& prompt);
+inline constexpr int voices = 2;
+// What a provider of this voice answers to this prompt. The voices begin alike and go apart after the tag.
+std::string answer_to(const std::string& prompt, int voice);
+// What a provider says where `begun` has been said already, maybe by another: that answer, or nothing more of what is
+// none.
+std::string go_on(const std::string& prompt, int voice, const std::string& begun);
+// The call that every provider makes where there is a tool.
+inline constexpr std::string_view tool_name = "get_weather";
+inline constexpr std::string_view tool_schema =
+    R"({"type":"object","properties":{"city":{"type":"string"},"days":{"type":"integer"}}})";
+inline constexpr std::string_view tool_arguments = R"({"city":"Paris","days":7})";
 // The prompt of a request, which begins with its tag.
 std::string prompt_of(const std::string& tag, const ask& what);
 

@@ -33,8 +33,14 @@ class place {
 
   // With what is left of its plays.
   void start() {
-    running_ =
-        std::make_unique<fake::provider>(world_, fake::options{.speaks = plan_.speaks, .models = plan_.models});
+    running_ = std::make_unique<fake::provider>(
+        world_, fake::options{.speaks = plan_.speaks,
+                              .models = plan_.models,
+                              .prefill = plan_.prefill,
+                              .asked = plan_.asked,
+                              .says = [voice = plan_.voice](std::string_view prompt, std::string_view begun) {
+                                return go_on(std::string(prompt), voice, std::string(begun));
+                              }});
     for (auto i = posts_.size(); i < plan_.plays.size() && !healed_; ++i) {
       auto next = plan_.plays[i].how;
       next.times = 1;
@@ -182,6 +188,7 @@ class stage {
       shown.where = how_ == mischief::mislabel_tier ? tier::local : one.where;
       shown.dialect = dialect_of(one.speaks);
       shown.weight = one.weight;
+      shown.prefill = one.told_prefill;
       shown.any_model = one.discovers;
       if (!one.discovers) {
         for (const auto& name : one.models) shown.models.push_back({.name = name, .where = {}, .context = {}});
@@ -204,6 +211,8 @@ class stage {
     out.unknown_model_auto = plan_.unknown_model_auto;
     out.limits = plan_.limits;
     if (how_ == mischief::storm) out.limits.attempts = 100;
+    if (how_ == mischief::ignore_share) out.limits.hedge_share = 1;
+    if (how_ == mischief::hedge_up) out.limits.hedge_up = true;
     const bool capped = how_ != mischief::ignore_cap;
     out.api = capped ? plan_.api : meshai::reach::cloud;
     auto rules = std::make_shared<front::admission_rules>();
@@ -315,9 +324,9 @@ class stage {
 
   // ---- the end
 
-  // Longer than anything that a provider did keeps the node away from it.
+  // Longer than anything that a provider did keeps the node away from it, and than a connection may lie idle.
   std::chrono::nanoseconds quiet() const {
-    std::chrono::nanoseconds out = 65s;
+    std::chrono::nanoseconds out = 80s;
     for (const auto& each : plan_.providers) {
       for (const auto& one : each.plays) {
         if (one.how.status == 200) continue;
@@ -339,19 +348,14 @@ class stage {
       places_[i]->heal();
     }
     auto& auditor = pretend_.add_host("auditor", "10.0.3.1");
-    std::unique_ptr<env::stream> kept;
-    if (how_ == mischief::keep_connection) finish(keep(auditor.world(), kept));
     finish(audit(auditor.world()));
-  }
-
-  task<void> keep(env::world world, std::unique_ptr<env::stream>& into) {
-    auto made = co_await world.network.dial(door_, never);
-    if (made) into = std::move(*made);
   }
 
   task<void> audit(env::world world) {
     if (!saw_.gone_since.empty()) co_await reload({.what = mishap::reload});
     co_await pass(quiet());
+    result<std::unique_ptr<env::stream>> kept;
+    if (how_ == mischief::keep_connection) kept = co_await world.network.dial(door_, never);
     const int key = plan_.keys.empty() ? -1 : 0;
     std::string headers = "Host: " + door_.text() + "\r\n";
     if (key >= 0) headers += "Authorization: Bearer " + plan_.keys.front().secret + "\r\n";

@@ -56,6 +56,11 @@ bool is_error(std::string_view event) {
   return event.starts_with("event: error") || event.starts_with("data: {\"error\"");
 }
 
+void replace_digit(std::string& in, std::string_view after, char by) {
+  const auto at = in.find(after);
+  if (at != in.npos) in[at + after.size()] = by;
+}
+
 std::string good_end(bool anthropic) {
   if (!anthropic) {
     return "data: {\"id\":\"x\",\"object\":\"chat.completion.chunk\",\"choices\":[{\"index\":0,\"delta\":{},"
@@ -67,15 +72,19 @@ std::string good_end(bool anthropic) {
 
 }  // namespace
 
-std::string tampering::answer(std::string bytes) {
+std::optional<std::string> tampering::answer(std::string bytes, int asked) {
   if (what_ == mischief::none) return bytes;
   if (bytes.starts_with("HTTP/1.1")) {
     stream_ = bytes.contains("text/event-stream");
     held_.clear();
     tokens_ = 0;
+    asked_ = asked;
+    seam_ = false;
   }
+  seam_ = seam_ || (asked > asked_ && tokens_ > 0);
+  asked_ = asked;
   if (!stream_) return bytes;
-  if (what_ == mischief::hang && tokens_ > 1) return {};
+  if (what_ == mischief::hang && tokens_ > 1) return std::nullopt;
   auto now = frame::read(bytes);
   spoil(now.events, now.last);
   return now.write();
@@ -84,19 +93,41 @@ std::string tampering::answer(std::string bytes) {
 void tampering::spoil(std::vector<std::string>& events, bool last) {
   std::vector<std::string> out;
   for (auto& each : events) {
-    const bool third = is_token(each) && ++tokens_ % 3 == 0;
-    if (what_ == mischief::lose_token && third) continue;
-    if (what_ == mischief::swap_tokens && third) {
-      held_ = std::move(each);
+    if (is_token(each)) {
+      spoil_token(std::move(each), out);
       continue;
     }
     if (what_ == mischief::swallow_error && is_error(each)) each = good_end(each.starts_with("event: "));
-    out.push_back(each);
-    if (what_ == mischief::double_token && third) out.push_back(each);
-    if (!held_.empty()) out.push_back(std::exchange(held_, {}));
+    if (what_ == mischief::tell_another && is_error(each)) replace_digit(each, R"(node \"n)", '9');
+    if (what_ == mischief::forget_attempt) {
+      if (each.contains(R"("attempts":2)")) replace_digit(each, R"("attempts":)", '1');
+      if (each.contains(R"("attempts":3)")) replace_digit(each, R"("attempts":)", '2');
+    }
+    out.push_back(std::move(each));
   }
   if (what_ == mischief::lose_end && last && !out.empty()) out.pop_back();
   events = std::move(out);
+}
+
+void tampering::spoil_token(std::string each, std::vector<std::string>& out) {
+  const bool third = ++tokens_ % 3 == 0;
+  const bool seam = std::exchange(seam_, false);
+  if (what_ == mischief::lose_token && third) return;
+  if (what_ == mischief::lose_seam && seam) return;
+  if (what_ == mischief::swap_tokens && third) {
+    held_ = std::move(each);
+    return;
+  }
+  if (what_ == mischief::double_seam && seam) out.push_back(last_);
+  if (what_ == mischief::stitch && seam) {
+    const auto name = each.contains("text_delta") ? R"("text":")" : R"("content":")";
+    each.insert(each.find(name) + std::string_view(name).size(), "On the other hand, ");
+  }
+  last_ = each;
+  const bool twice = (what_ == mischief::double_token && third) || (what_ == mischief::send_both && asked_ > 1);
+  if (twice) out.push_back(each);
+  out.push_back(std::move(each));
+  if (!held_.empty()) out.push_back(std::exchange(held_, {}));
 }
 
 void tampering::hide_rest(std::span<char> bytes) {

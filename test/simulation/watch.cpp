@@ -52,6 +52,7 @@ class watched_stream final : public env::stream {
       }
     }
     if (!over && as_.inward) listen(std::string_view(into.data(), *got));
+    if (!over && !as_.inward && !as_.questions.empty()) as_.questions.back().answered = true;
     if (!over && !as_.inward && what_ == mischief::no_rest) tampering::hide_rest(into.first(*got));
     co_return got;
   }
@@ -62,8 +63,11 @@ class watched_stream final : public env::stream {
     if (!as_.inward) speak(bytes);
     const busy now(into_, as_);
     if (as_.inward) {
-      bytes = tampers_.answer(std::move(bytes));
-      if (bytes.empty()) co_return result<void>{};
+      const int asked = as_.questions.empty() ? 0 : into_.asked[as_.questions.back().tag];
+      auto spoilt = tampers_.answer(std::move(bytes), asked);
+      if (!spoilt) co_await world_.clock.sleep_until(never);
+      if (spoilt->empty()) co_return result<void>{};
+      bytes = *std::move(spoilt);
     } else if (what_ == mischief::echo && bytes.starts_with("POST ")) {
       co_await echo(bytes);
     }
@@ -104,6 +108,7 @@ class watched_stream final : public env::stream {
     heard_ += bytes;
     if (const auto tag = tag_in(heard_); !tag.empty() && as_.questions.back().tag.empty()) {
       as_.questions.back().tag = tag;
+      ++into_.asked[tag];
       into_.note("the node asks " + as_.who + " for " + tag);
     }
     keep_tail();
@@ -217,9 +222,10 @@ class watched_network final : public env::network {
 
 std::string_view to_string(mischief of) {
   constexpr std::array<std::string_view, mischiefs> names{
-      "none",    "lose_token",  "double_token",    "swap_tokens",     "swallow_error", "lose_end",
-      "hang",    "ignore_cap",  "mislabel_tier",   "ignore_fallback", "storm",         "echo",
-      "no_rest", "go_on_alone", "keep_connection", "throw_dice"};
+      "none",        "lose_token", "double_token",  "swap_tokens",     "swallow_error",   "lose_end",
+      "double_seam", "lose_seam",  "stitch",        "send_both",       "forget_attempt",  "tell_another",
+      "hang",        "ignore_cap", "mislabel_tier", "ignore_fallback", "storm",           "ignore_share",
+      "hedge_up",    "echo",       "no_rest",       "go_on_alone",     "keep_connection", "throw_dice"};
   return names[static_cast<std::size_t>(of)];
 }
 

@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,25 +21,34 @@ enum class mischief {
   swap_tokens,      // two of them change places
   swallow_error,    // a stream that breaks off ends like a whole one
   lose_end,         // the last piece of a stream is missing
+  double_seam,      // where another goes on, what was said last is said again
+  lose_seam,        // where another goes on, its first piece is missing
+  stitch,           // where another goes on, it is with another answer
+  send_both,        // of two that are asked at once, both are heard
+  forget_attempt,   // the story knows of one attempt less
+  tell_another,     // an error tells of another node than the one that failed first
   hang,             // nothing arrives any more, and nobody says so
   ignore_cap,       // the reach of keys and the API is not obeyed
   mislabel_tier,    // far nodes are taken for near ones
   ignore_fallback,  // fallback = false is not obeyed
   storm,            // more attempts than allowed
+  ignore_share,     // any number of requests is hedged
+  hedge_up,         // a hedge goes to a farther tier than the first
   echo,             // every question is asked three times
   no_rest,          // who asked for a rest is asked at once
   go_on_alone,      // a caller's end is not noticed
   keep_connection,  // one connection stays after its end
   throw_dice,       // another source of chance than the seed
 };
-inline constexpr int mischiefs = 16;
+inline constexpr int mischiefs = 24;
 std::string_view to_string(mischief of);
 
 // A question on a connection: read from a caller, or written to a provider.
 struct question {
   std::string tag;
   instant asked;
-  instant busy_until;  // the last read or write for it, pending ones included
+  instant busy_until;     // the last read or write for it, pending ones included
+  bool answered = false;  // a provider's: something came back
 };
 
 struct line {
@@ -61,6 +71,7 @@ struct journal {
   std::deque<line> lines;
   std::vector<moment> moments;
   std::vector<std::string> refused_dials;  // addresses
+  std::map<std::string, int> asked;        // how often the node has asked providers, by tag
   void note(std::string what) { moments.push_back({clock->now(), std::move(what)}); }
 };
 

@@ -310,6 +310,7 @@ task<bool> provider::stream(env::stream& to, const show& shown, const script& pl
       (void)co_await send(to, chunk(bytes.substr(0, bytes.size() / 2)), plays);
       co_return false;
     }
+    if (i == at && plays.pause.count() > 0) co_await world_.clock.sleep_until(world_.clock.now() + plays.pause);
     if (plays.gap.count() > 0 && shown.pieces[i].token)
       co_await world_.clock.sleep_until(world_.clock.now() + plays.gap);
     if (!co_await send(to, plain ? std::string(bytes) : chunk(bytes), plays)) co_return false;

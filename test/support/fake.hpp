@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -71,6 +72,7 @@ struct script {
   fake::fault fault = fake::fault::none;
   int at = -1;  // piece of the stream, 0 the first token; or in_call
   std::chrono::milliseconds first_token{0}, gap{0};
+  std::chrono::milliseconds pause{0};  // before piece `at`; then it goes on
   std::chrono::milliseconds drip{0};  // between two pieces of `drip_bytes`, whatever they hold; 0: no drip
   std::size_t drip_bytes = 1;
   std::optional<going_on> prefill, asked;  // instead of the provider's own manner
@@ -97,6 +99,9 @@ struct options {
   // Where the conversation ends with the assistant's message, and where it ends with one of the user that asks to
   // go on with it.
   going_on prefill = going_on::continues, asked = going_on::continues;
+  // What its model says to the first words of the user, where the script says nothing; `begun` is what the assistant
+  // has said of it already, and is to be its beginning. Without this: an echo of the last words.
+  std::function<std::string(std::string_view asked, std::string_view begun)> says;
   bool deaf = false;  // connections are accepted, and nothing is ever read from them
 };
 

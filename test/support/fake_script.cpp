@@ -53,6 +53,8 @@ void take_member(script& into, std::string_view name, const json::value& value) 
     into.first_token = time();
   else if (name == "gap_ms")
     into.gap = time();
+  else if (name == "pause_ms")
+    into.pause = time();
   else if (name == "drip_ms")
     into.drip = time();
   else if (name == "drip_bytes")

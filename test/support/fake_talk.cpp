@@ -48,6 +48,11 @@ std::string last_of(const std::vector<turn>& talk, std::size_t before, bool assi
   return out;
 }
 
+std::string_view first_of(const std::vector<turn>& talk) {
+  const auto user = std::ranges::find(talk, false, &turn::assistant);
+  return user == talk.end() ? std::string_view() : user->text;
+}
+
 request_to_go_on read_talk(const std::vector<turn>& talk) {
   request_to_go_on out;
   if (talk.empty()) return out;
@@ -89,20 +94,23 @@ std::string go_on(std::string_view whole, std::string_view said, going_on manner
 plan fill_in(script how, const std::vector<turn>& talk, const std::vector<tool_shape>& tools, bool may_call,
              const options& of) {
   const auto asked = read_talk(talk);
+  const auto manner = asked.prefill ? how.prefill.value_or(of.prefill) : how.asked.value_or(of.asked);
   plan out;
   const bool given = !how.text.empty() || !how.calls.empty();
   if (!given && !tools.empty() && may_call) {
     how.calls.push_back({tools.front().name, json::serialize(sample(tools.front().schema))});
+  } else if (!given && of.says) {
+    how.text = of.says(first_of(talk), manner == going_on::ignored ? std::string() : asked.said);
   } else if (!given) {
     // Asked to go on with an echo, it still echoes the question.
     const auto before = std::string(echo) + last_of(talk, talk.empty() ? 0 : talk.size() - 1, false);
     const bool begun = !asked.said.empty() && asked.said.size() < before.size() && before.starts_with(asked.said);
     how.text = begun ? before : std::string(echo) + asked.question;
   }
-  const auto manner = asked.prefill ? how.prefill.value_or(of.prefill) : how.asked.value_or(of.asked);
   out.refused = asked.prefill && manner == going_on::refused;
-  const bool goes_on =
-      !asked.said.empty() && asked.said.size() < how.text.size() && how.text.starts_with(asked.said);
+  // Nothing is left to say of a text that is whole; but an echo that is whole, and a question after it, is small talk.
+  const bool more = asked.said.size() < how.text.size() || asked.prefill || of.says;
+  const bool goes_on = !asked.said.empty() && more && how.text.starts_with(asked.said);
   if (goes_on) {
     how.text = go_on(how.text, asked.said, manner);
     if (asked.prefill) {
