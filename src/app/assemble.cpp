@@ -65,6 +65,7 @@ upstream::node_options reach_of(const node_config& from) {
   out.url = from.kind == node_kind::engine ? "http://localhost/v1" : from.url;
   out.headers = from.headers;
   out.query = from.query;
+  if (from.places > 0) out.places = [places = from.places] { return places; };
   out.ca = from.ca;
   // A proxy would carry a near query away from here: it is only taken from the environment for far nodes.
   if (from.proxy.empty() && from.tier >= tier::regional) {

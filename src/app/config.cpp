@@ -255,6 +255,7 @@ void read_node(reader& in, const toml::table& table, node_config& node) {
   in.get("tools", node.tools);
   in.get("image_urls", node.image_urls);
   in.get("prefill", node.prefill);
+  in.get("places", node.places);
   in.get("slots", node.slots);
   in.get("threads", node.threads);
   in.finish();
@@ -283,6 +284,7 @@ void read_limits(reader& in, limits_config& limits) {
   in.get("max_body", limits.max_body);
   in.get("max_bodies", limits.max_bodies);
   in.get("max_connections", limits.max_connections);
+  in.get("max_waiting", limits.max_waiting);
   in.finish();
 }
 

@@ -66,6 +66,7 @@ struct node_config {
   bool embeddings = false;              // it is made for embeddings
   std::optional<bool> images, tools, image_urls;
   std::optional<bool> prefill;  // it goes on with an assistant message at the end; learned where not given
+  int places = 0;  // questions it is asked at once, others wait their turn; 0: no bound, but an engine's slots
   int slots = 0;                // engine: answers at once; 0 chooses
   int threads = 0;              // engine; 0 chooses
 };
@@ -79,6 +80,7 @@ struct limits_config : route::limits {
   std::int64_t max_body = 32 << 20;     // bytes of one request
   std::int64_t max_bodies = 256 << 20;  // bytes of all requests in flight
   int max_connections = 4096;           // callers at once, over all workers
+  int max_waiting = 256;                // questions in the line before one node
 };
 
 struct config {

@@ -118,6 +118,7 @@ result<void> daemon::begin() {
                                        .addresses = addresses_,
                                        .max_connections = static_cast<std::size_t>(from_.limits.max_connections),
                                        .max_bodies = static_cast<std::size_t>(from_.limits.max_bodies),
+                                       .max_waiting = static_cast<std::size_t>(from_.limits.max_waiting),
                                        .read_plan = read_plan});
   auto plan = assemble(from_, where_);
   if (!plan) return std::unexpected(plan.error());

@@ -1,18 +1,20 @@
 #include "dispatch/dispatch.hpp"
 
+#include "dispatch/alarms.hpp"
 #include "dispatch/instruments.hpp"
 #include "dispatch/running.hpp"
 
 namespace meshai::dispatch {
 
-dispatcher::dispatcher(env::world& world, upstream::client& over, route::health& known)
-    : world_(world), upstream_(over), known_(known), instruments_(std::make_shared<instruments>(world)) {}
+dispatcher::dispatcher(env::world& world, upstream::client& over, route::health& known,
+                       std::shared_ptr<turnstiles> lines)
+    : means_(std::make_shared<means>(world, over, known, std::make_shared<instruments>(world),
+                                     std::make_shared<alarms>(world), std::move(lines))) {}
 
 dispatcher::~dispatcher() = default;
 
 std::unique_ptr<exchange> dispatcher::complete(query what) {
-  return std::make_unique<running>(
-      std::make_shared<errand>(world_, upstream_, known_, instruments_, std::move(what)));
+  return std::make_unique<running>(std::make_shared<errand>(means_, std::move(what)));
 }
 
 task<std::expected<std::int64_t, failure>> dispatcher::count_tokens(query what) {

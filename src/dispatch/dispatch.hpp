@@ -10,6 +10,7 @@
 
 #include "base/reach.hpp"
 #include "chat/chat.hpp"
+#include "dispatch/turnstile.hpp"
 #include "env/clock.hpp"
 #include "env/world.hpp"
 #include "route/route.hpp"
@@ -17,7 +18,7 @@
 
 namespace meshai::dispatch {
 
-class instruments;
+struct means;
 
 // What a request needs of the configuration, as one immutable snapshot. Running requests keep theirs.
 struct snapshot {
@@ -30,7 +31,8 @@ struct snapshot {
 struct query {
   std::shared_ptr<const chat::request> request;
   std::shared_ptr<const snapshot> setup;
-  meshai::reach key = meshai::reach::cloud;  // the caller's key
+  std::string who;                           // the name of the caller's key; places are shared out by it
+  meshai::reach key = meshai::reach::cloud;  // and how far it lets questions travel
   std::span<const std::string> allowed;      // its models; only looked at before complete() returns
   upstream::pass_through headers;
   std::string request_id;
@@ -74,7 +76,9 @@ class exchange {
 // One per worker.
 class dispatcher {
  public:
-  dispatcher(env::world& world, upstream::client& over, route::health& known);
+  // `lines`: before nodes that answer only so many at once; shared by all workers.
+  dispatcher(env::world& world, upstream::client& over, route::health& known,
+             std::shared_ptr<turnstiles> lines = std::make_shared<turnstiles>());
   ~dispatcher();
 
   // Begins at once: chat, completions, embeddings, messages. Never null; a request nobody may take fails at its
@@ -85,10 +89,7 @@ class dispatcher {
   task<std::expected<std::int64_t, failure>> count_tokens(query what);
 
  private:
-  env::world& world_;
-  upstream::client& upstream_;
-  route::health& known_;
-  std::shared_ptr<instruments> instruments_;
+  std::shared_ptr<const means> means_;
 };
 
 }  // namespace meshai::dispatch

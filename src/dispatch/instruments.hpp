@@ -47,7 +47,7 @@ class instruments {
     env::counter& hedges;
     env::gauge& breaker;
     env::histogram& first_token;
-    std::array<env::counter*, 16> faults{};  // by kind, made when first needed
+    std::array<env::counter*, route::fault_kinds> faults{};  // by kind, made when first needed
   };
   series& of(const route::node& node, const route::candidate& at);
   env::histogram& duration_of(std::string_view operation);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "dispatch/rest.hpp"
+#include "dispatch/turnstile.hpp"
 #include "env/event.hpp"
 #include "env/scope.hpp"
 #include "route/route.hpp"
@@ -50,6 +51,11 @@ struct lane {
   std::optional<dispatch::rest> rest;     // it goes on from what was sent
   std::optional<chat::request> question;  // its own, where the caller's will not do
   bool hedge = false;
+  std::shared_ptr<turnstile> line;  // where its node answers only so many at once
+  int places = 0;
+  std::optional<turnstile::place> place;  // held while its coroutine runs
+  std::optional<instant> admitted;        // it had to wait, until then
+  bool turned_away = false;               // the line is full
   std::unique_ptr<upstream::attempt> talk;
 
   // The mailbox. The coroutine fills it, and waits for `room` while it is full.

@@ -1,6 +1,7 @@
 #include "dispatch/running.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.hpp"
 #include "env/random.hpp"
@@ -10,17 +11,33 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// Hangs up when the attempt is cancelled; one that ended by itself is still asked why.
+// Hangs up when the attempt is cancelled; one that ended by itself is still asked why. Either way its place at the
+// node is free.
 struct hang_up {
   lane& at;
   ~hang_up() {
     if (at.how == upstream::progress::more) at.talk.reset();
+    at.place.reset();
   }
 };
 
+// False: it was turned away.
+task<bool> wait_for_place(errand& all, lane& at) {
+  at.place = co_await at.line->enter(all.world.loop, all.what.who, at.places);
+  if (at.place) {
+    at.admitted = all.world.clock.now();
+  } else {
+    at.turned_away = true;
+    at.how = upstream::progress::fault;
+  }
+  all.wake.set();
+  co_return at.place.has_value();
+}
+
 // One attempt: it reads on as long as there is room for what it reads.
 task<void> talk(std::shared_ptr<errand> all, lane& at) {
-  const hang_up when_cancelled{at};
+  const hang_up when_over{at};
+  if (at.line && !at.place && !co_await wait_for_place(*all, at)) co_return;
   std::vector<chat::delta> batch;
   for (;;) {
     const auto how = co_await at.talk->read(batch);
@@ -74,15 +91,15 @@ route::policy policy_of(const query& what) {
 
 }  // namespace
 
-errand::errand(env::world& in, upstream::client& by, route::health& of, std::shared_ptr<instruments> counted,
-               std::shared_ptr<alarms> among, query asked)
-    : world(in),
-      upstream(by),
-      known(of),
-      counts(std::move(counted)),
+errand::errand(std::shared_ptr<const means> with, query asked)
+    : by(std::move(with)),
+      world(by->world),
+      upstream(by->upstream),
+      known(by->known),
+      counts(*by->counts),
       what(std::move(asked)),
-      wake(in.loop),
-      alarm(std::move(among), wake) {}
+      wake(world.loop),
+      alarm(by->clock, wake) {}
 
 running::running(std::shared_ptr<errand> all) : all_(std::move(all)), begun_(all_->world.clock.now()) {
   auto& e = *all_;
@@ -108,7 +125,7 @@ running::running(std::shared_ptr<errand> all) : all_(std::move(all)), begun_(all
 running::~running() {
   for (auto& each : all_->lanes) each->work.cancel();
   if (!decides_ || decides_->finished()) return;
-  all_->counts->caller_gone(decides_->asked());
+  all_->counts.caller_gone(decides_->asked());
 }
 
 chat::story running::story() const {
@@ -145,6 +162,10 @@ task<progress> running::next(std::vector<chat::delta>& into, instant by) {
 bool running::look_at(int number, std::vector<chat::delta>& into, instant now) {
   auto& at = *all_->lanes[static_cast<std::size_t>(number)];
   if (at.settled) return false;
+  if (at.admitted) {
+    at.begun = *std::exchange(at.admitted, std::nullopt);
+    decides_->admitted(number, at.begun);
+  }
   if (!notice_steps(number, at, now)) {
     carry_out();
     return ended_.has_value();
@@ -196,7 +217,7 @@ void running::settle(int number, lane& at, instant now) {
     decides_->ended(number, now);
     return;
   }
-  auto why = at.talk->why();
+  auto why = at.turned_away ? route::busy_fault(node_of(at).name) : at.talk->why();
   const bool prefilled = at.rest && at.rest->how() == route::continuation::prefill;
   if (prefilled && !at.token_seen && why.kind == route::fault_kind::bad_request) {
     all_->known.learn_prefill(at.to.model_id, false);
@@ -209,7 +230,7 @@ void running::fault(int number, lane& at, const route::fault& why, instant now, 
   at.settled = true;
   const auto& node = node_of(at);
   const bool opened = blame && at.right.failed(why, now);
-  all_->counts->attempt_failed(node, at.to, why.kind, opened);
+  all_->counts.attempt_failed(node, at.to, why.kind, opened);
   failed_.push_back({.node = node.name,
                      .model = at.to.model,
                      .fault = std::string(route::to_string(why.kind)),
@@ -275,11 +296,11 @@ void running::forward(int number) {
             .where = at.to.where,
             .attempts = facts_.attempts,
             .answers = facts_.answers + 1};
-  if (at.hedge) all_->counts->hedge_won(node, at.to);
+  if (at.hedge) all_->counts.hedge_won(node, at.to);
   if (facts_.answers > 1) {
-    all_->counts->went_on(node, at.to);
+    all_->counts.went_on(node, at.to);
   } else if (at.token_seen) {
-    all_->counts->first_token(node, at.to, all_->world.clock.now() - begun_);
+    all_->counts.first_token(node, at.to, all_->world.clock.now() - begun_);
   }
 }
 
@@ -310,13 +331,19 @@ void running::start(int number, std::size_t candidate, bool hedge) {
   } else if (!hedge) {
     facts_ = {.node = node.name, .model = to.model, .where = to.where, .attempts = decides_->asked()};
   }
-  e.counts->attempt_begun(node, to);
+  e.counts.attempt_begun(node, to);
   at.talk = e.upstream.open({.request = at.question ? &*at.question : e.what.request.get(),
                              .to = where,
                              .node = &node,
                              .candidate = &to,
                              .headers = &e.what.headers,
                              .limits = e.what.setup->limits});
+  at.places = upstream::places_at(*where);
+  if (at.places > 0) {
+    at.line = e.by->lines->at(node.name);
+    at.place = at.line->try_enter(e.what.who, at.places);
+    if (!at.place) decides_->queued(number);
+  }
   at.work.spawn(talk(all_, at));
   stand_by(candidate);
 }
@@ -342,6 +369,7 @@ void running::expire(int number, route::limit missed, instant now) {
   auto& at = *all_->lanes[static_cast<std::size_t>(number)];
   if (at.settled) return;
   at.work.cancel();
+  if (at.line && !at.place) return fault(number, at, route::busy_fault(node_of(at).name), now, false);
   const auto limit = span_of(all_->what.setup->limits, missed, at.to);
   // A healthy stream that is merely long says nothing against its node.
   const bool blame = missed != route::limit::max_stream;
@@ -361,13 +389,13 @@ void running::finish(route::finish_kind how) {
       if (step.usage) usage_ = *step.usage;
     }
     ended_ = by.how == upstream::progress::answer ? progress::answer : progress::end;
-    all_->counts->answered(node_of(by), by.to, operation_of(all_->what.request->endpoint), took, attempts,
+    all_->counts.answered(node_of(by), by.to, operation_of(all_->what.request->endpoint), took, attempts,
                            &by.to == &all_->ranking.candidates.front(), usage_);
     return;
   }
   if (decides_) why_ = failure_of(decides_->told());
   ended_ = progress::failed;
-  all_->counts->failed(why_.why.code, took, attempts);
+  all_->counts.failed(why_.why.code, took, attempts);
 }
 
 failure running::failure_of(const std::optional<route::fault>& told) const {

@@ -12,16 +12,26 @@
 
 namespace meshai::dispatch {
 
-// What the attempts' coroutines and the exchange share. It lives until the last of them is gone: an exchange may
-// be destroyed while its attempts are still being cancelled.
-struct errand {
-  errand(env::world& in, upstream::client& by, route::health& of, std::shared_ptr<instruments> counts,
-         std::shared_ptr<alarms> among, query asked);
-
+// What all requests of one worker are answered with.
+struct means {
   env::world& world;
   upstream::client& upstream;
   route::health& known;
   std::shared_ptr<instruments> counts;
+  std::shared_ptr<alarms> clock;
+  std::shared_ptr<turnstiles> lines;  // of all workers
+};
+
+// What the attempts' coroutines and the exchange share. It lives until the last of them is gone: an exchange may
+// be destroyed while its attempts are still being cancelled.
+struct errand {
+  errand(std::shared_ptr<const means> with, query asked);
+
+  std::shared_ptr<const means> by;
+  env::world& world;
+  upstream::client& upstream;
+  route::health& known;
+  instruments& counts;
   query what;
   route::ranking ranking;
   env::event wake;  // something is in a mailbox, or it is time

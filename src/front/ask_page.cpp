@@ -69,6 +69,7 @@ dispatch::query make_query(visit& v, std::shared_ptr<const chat::request> asked)
   what.setup = v.now->setup;
   what.request_id = v.request_id;
   if (v.who) {
+    what.who = v.who->name;
     what.key = v.who->reach;
     what.allowed = v.who->models;
   }

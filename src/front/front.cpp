@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "base/check.hpp"
 #include "env/clock.hpp"
@@ -163,6 +164,8 @@ struct front::parts {
   door network_door, owner_door;
   http::server network, owner;
   env::scope connections;
+  std::optional<instant> ends_by;  // set by close()
+  bool closed = false;
 };
 
 namespace {
@@ -287,15 +290,19 @@ task<void> front::serve(env::listener& at, bool owner, std::function<std::shared
   }
 }
 
-task<void> front::close(std::chrono::nanoseconds grace) {
+task<void> front::close(std::chrono::nanoseconds grace, std::chrono::nanoseconds patience) {
   auto& p = *parts_;
-  p.network.drain();
-  p.owner.drain();
-  const auto until = p.world.clock.now() + grace;
-  while (p.connections.running() > 0 && p.world.clock.now() < until) {
-    co_await p.world.clock.sleep_until(std::min(until, p.world.clock.now() + std::chrono::nanoseconds(10ms)));
+  auto& clock = p.world.clock;
+  p.network.drain(patience);
+  p.owner.drain(patience);
+  const bool again = p.ends_by.has_value();
+  p.ends_by = again ? std::min(*p.ends_by, clock.now() + grace) : clock.now() + grace;
+  while (again ? !p.closed : p.connections.running() > 0 && clock.now() < *p.ends_by) {
+    co_await clock.sleep_until(clock.now() + std::chrono::nanoseconds(10ms));
   }
+  if (again) co_return;
   co_await p.connections.close();
+  p.closed = true;
 }
 
 }  // namespace meshai::front

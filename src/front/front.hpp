@@ -79,9 +79,10 @@ class front {
   // renewed certificate serves the next one. `owner` is the owner's own socket.
   task<void> serve(env::listener& at, bool owner, std::function<std::shared_ptr<const env::identity>()> who);
 
-  // Nothing new is answered; what is being answered may end within `grace`, then every connection is ended and
-  // joined.
-  task<void> close(std::chrono::nanoseconds grace);
+  // What is being answered may end within `grace`, then every connection is ended and joined; a request that comes
+  // over an idle connection within `patience` is still answered. Again while it runs: with what is left of the
+  // shorter grace.
+  task<void> close(std::chrono::nanoseconds grace, std::chrono::nanoseconds patience = {});
 
  private:
   friend class door;

@@ -1,6 +1,7 @@
 #include "node/node.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
@@ -29,11 +30,14 @@ struct node::parts final : front::office {
   parts(std::vector<env::world> in, options h)
       : worlds(std::move(in)),
         how(std::move(h)),
+        lines(std::make_shared<dispatch::turnstiles>(how.max_waiting)),
         crowd(how.max_connections, how.max_bodies),
         kept(worlds.front(), known),
         background(worlds.front().loop),
         begun(worlds.front().clock.now()) {
-    for (auto& world : worlds) workers.push_back(std::make_unique<worker>(world, known, crowd, *this, settings()));
+    for (auto& world : worlds) {
+      workers.push_back(std::make_unique<worker>(world, known, lines, crowd, *this, settings()));
+    }
     probing.emplace(worlds.front(), workers.front()->upstream(), known);
   }
 
@@ -53,6 +57,7 @@ struct node::parts final : front::office {
   std::vector<env::world> worlds;
   options how;
   route::health known;
+  std::shared_ptr<dispatch::turnstiles> lines;
   front::crowd crowd;
   engines kept;
   std::vector<std::unique_ptr<worker>> workers;
@@ -63,7 +68,8 @@ struct node::parts final : front::office {
   plan current;  // upstreams were moved into `reached`
   std::shared_ptr<const upstream::endpoints> reached;
   std::map<std::string, std::vector<route::model>> found;  // models = ["*"], by node
-  std::uint64_t round = 0;                                 // of the configuration: an old one's discovery ends
+  bool stopping = false;
+  std::uint64_t round = 0;  // of the configuration: an old one's discovery ends
 
   mutable std::mutex mutex;  // guards the two below: status and ready are asked from every worker
   settings published;
@@ -98,6 +104,13 @@ std::string node::parts::metrics() const {
   auto& all = worlds.front().metrics;
   all.get_gauge("meshai_connections", "Connections of callers.").set(static_cast<std::int64_t>(crowd.inside()));
   const std::lock_guard lock(mutex);
+  for (const auto& at : lines->counts()) {
+    all.get_gauge("meshai_node_running", "Answers in the making at nodes with so many places.",
+                  {{"node", at.node}})
+        .set(static_cast<std::int64_t>(at.inside));
+    all.get_gauge("meshai_node_waiting", "Questions that wait for a place there.", {{"node", at.node}})
+        .set(static_cast<std::int64_t>(at.waiting));
+  }
   for (const auto& one : running) {
     const auto seen = one.by->facts();
     all.get_gauge("meshai_engine_up", "1 while the engine answers.", {{"node", one.node}})
@@ -144,6 +157,7 @@ result<void> node::parts::put_to_use(plan next) {
     const auto engine = std::ranges::find(wanted, upstream.node, &engines::running::node);
     if (engine == wanted.end()) continue;
     upstream.socket = engine->by->address().path;
+    if (!upstream.places) upstream.places = [by = engine->by] { return by->facts().slots; };
     upstream.prepare = [by = engine->by](chat::request asked) {
       const auto profile = by->facts().profile;
       return profile ? engine::apply(*profile, std::move(asked)) : asked;
@@ -245,25 +259,38 @@ task<void> node::serve(std::size_t worker, std::vector<door> doors) {
   return parts_->workers.at(worker)->serve(std::move(doors));
 }
 
+bool node::ready() const {
+  return parts_->ready();
+}
+
 task<result<void>> node::reload() {
   return parts_->reload();
 }
 
 namespace {
 
-task<void> stop_worker(worker& one, std::chrono::nanoseconds grace) {
-  co_await one.stop(grace);
+using countdown = std::shared_ptr<std::atomic<std::size_t>>;
+
+task<void> stop_worker(worker& one, std::chrono::nanoseconds grace, std::chrono::nanoseconds patience,
+                       countdown left) {
+  co_await one.stop(grace, patience);
+  --*left;
 }
 
 }  // namespace
 
-task<void> node::stop(std::chrono::nanoseconds grace) {
+task<void> node::stop(std::chrono::nanoseconds grace, std::chrono::nanoseconds patience) {
   auto& p = *parts_;
+  const bool again = std::exchange(p.stopping, true);
+  const auto left = std::make_shared<std::atomic<std::size_t>>(p.workers.size() - 1);
   for (std::size_t i = 1; i < p.workers.size(); ++i) {
     auto& one = *p.workers[i];
-    boost::asio::co_spawn(one.world().loop, stop_worker(one, grace), boost::asio::detached);
+    boost::asio::co_spawn(one.world().loop, stop_worker(one, grace, patience, left), boost::asio::detached);
   }
-  co_await p.workers.front()->stop(grace);
+  co_await p.workers.front()->stop(grace, patience);
+  auto& clock = p.worlds.front().clock;
+  while (*left > 0) co_await clock.sleep_until(clock.now() + std::chrono::nanoseconds(10ms));
+  if (again) co_return;
   co_await p.background.close();
   co_await p.probing->stop();
   co_await p.kept.stop();

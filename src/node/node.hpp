@@ -36,6 +36,7 @@ struct options {
   std::vector<env::address> addresses;  // where it listens, for `status`
   std::size_t max_connections = 4096;
   std::size_t max_bodies = 256 << 20;       // bytes
+  std::size_t max_waiting = 256;            // questions in the line before one node
   std::function<result<plan>()> read_plan;  // reads the configuration again; runs on the pool
 };
 
@@ -57,14 +58,19 @@ class node {
   // Puts the first plan to use and starts its engines. On the first world's loop, as are reload() and stop().
   result<void> begin(plan first);
 
-  // Accepts on that worker's own loop until stop().
+  // Accepts on that worker's own loop until stop(). May be called again, with more doors.
   task<void> serve(std::size_t worker, std::vector<door> doors);
+
+  // Whether anybody it knows can answer. Any thread.
+  bool ready() const;
 
   // The configuration, whole or not at all.
   task<result<void>> reload();
 
-  // Ends accepting, gives what runs `grace` to end, stops the engines. serve() returns on every worker.
-  task<void> stop(std::chrono::nanoseconds grace);
+  // Ends accepting, gives what runs on any worker `grace` to end, stops the engines. serve() returns on every
+  // worker. A connection without a request is closed after `patience`. Again while it runs: shortens the first
+  // one's grace, and returns when the connections have ended.
+  task<void> stop(std::chrono::nanoseconds grace, std::chrono::nanoseconds patience = {});
 
  private:
   struct parts;

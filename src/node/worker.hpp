@@ -1,6 +1,7 @@
 // node: the rooms of one worker, from the HTTP client up to the front.
 #pragma once
 
+#include <list>
 #include <memory>
 #include <vector>
 
@@ -17,29 +18,31 @@ namespace meshai::node {
 
 class worker {
  public:
-  worker(env::world& world, route::health& known, front::crowd& others, front::office& above,
-         std::shared_ptr<const front::settings> now)
+  worker(env::world& world, route::health& known, std::shared_ptr<dispatch::turnstiles> lines,
+         front::crowd& others, front::office& above, std::shared_ptr<const front::settings> now)
       : world_(world),
         http_(world),
         upstream_(world, http_, known),
-        dispatch_(world, upstream_, known),
-        front_(world, dispatch_, others, above, std::move(now)),
-        accepting_(world.loop) {}
+        dispatch_(world, upstream_, known, std::move(lines)),
+        front_(world, dispatch_, others, above, std::move(now)) {}
 
   env::world& world() { return world_; }
   upstream::client& upstream() { return upstream_; }
   void use(std::shared_ptr<const front::settings> now) { front_.use(std::move(now)); }
 
-  // On this worker's loop; returns after stop() once everything has ended.
+  // On this worker's loop; returns after stop() once these doors are closed.
   task<void> serve(std::vector<door> doors) {
-    doors_ = std::move(doors);
-    for (auto& one : doors_) accepting_.spawn(front_.serve(*one.at, one.owner, one.tls));
-    co_await accepting_.join();
+    env::scope accepting(world_.loop);
+    for (auto& one : doors) {
+      const auto& door = doors_.emplace_back(std::move(one));
+      accepting.spawn(front_.serve(*door.at, door.owner, door.tls));
+    }
+    co_await accepting.join();
   }
 
-  task<void> stop(std::chrono::nanoseconds grace) {
+  task<void> stop(std::chrono::nanoseconds grace, std::chrono::nanoseconds patience) {
     for (auto& one : doors_) one.at->close();
-    co_await front_.close(grace);
+    co_await front_.close(grace, patience);
   }
 
  private:
@@ -48,8 +51,7 @@ class worker {
   upstream::client upstream_;
   dispatch::dispatcher dispatch_;
   front::front front_;
-  std::vector<door> doors_;
-  env::scope accepting_;
+  std::list<door> doors_;  // a list: accept() refers to them
 };
 
 }  // namespace meshai::node

@@ -85,6 +85,17 @@ void failover::faulted(int number, const fault& why, instant now) {
   if (!anybody_running()) start_another(now);
 }
 
+void failover::queued(int number) {
+  at(number).queued = true;
+}
+
+void failover::admitted(int number, instant now) {
+  auto& one = at(number);
+  if (finished_ || one.now == phase::over) return;
+  one.queued = false;
+  one.started = one.last = now;
+}
+
 void failover::refused(int number, instant now) {
   auto& one = at(number);
   if (finished_ || one.now == phase::over) return;
@@ -258,7 +269,7 @@ failover::hedge_plan failover::next_hedge() const {
     if (only != nullptr) return {};
     only = &each;
   }
-  if (only == nullptr) return {};
+  if (only == nullptr || only->queued) return {};
   const bool streams = only->now == phase::streaming;
   const auto& silent = candidates_[only->candidate];
   const auto& usual = streams ? silent.longest_gap : silent.longest_first_token;

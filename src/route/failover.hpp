@@ -66,6 +66,8 @@ class failover {
   void moved(int attempt, instant now);  // any later step
   void ended(int attempt, instant now);  // its answer is whole
   void faulted(int attempt, const fault& why, instant now);
+  void queued(int attempt);                     // it waits for a place at its node: that is not the node's silence
+  void admitted(int attempt, instant now);      // and has it now
   void refused(int attempt, instant now);       // health would not let it begin
   void hedge_denied(int attempt, instant now);  // the share of hedges is used up: none for this request
   void tick(instant now);
@@ -89,6 +91,7 @@ class failover {
     std::size_t candidate = 0;
     phase now = phase::waiting;
     bool hedge = false;
+    bool queued = false;
     instant started, last;
   };
   enum class trial { fresh, tried, again, out };  // again: may be asked once more when no other is left

@@ -11,7 +11,7 @@ using namespace testing;
 
 // After the first token: one row per kind of fault.
 TEST_F(failing_over, after_the_first_token_another_goes_on_unless_the_caller_is_to_be_told) {
-  for (int kind = 0; kind <= static_cast<int>(fault_kind::misfit); ++kind) {
+  for (int kind = 0; kind < static_cast<int>(fault_kinds); ++kind) {
     begin(3);
     fail(0, fault_kind::unreachable);
     decides->token(1, now);
@@ -196,6 +196,31 @@ TEST_F(failing_over, a_denied_hedge_is_no_attempt_and_the_last_of_its_request) {
   EXPECT_EQ(alarm, start + 10s);
   fail(0, fault_kind::cut);
   EXPECT_EQ(actions(), (strings{"start 2:1"}));  // denied as a hedge, asked as the next
+}
+
+TEST_F(failing_over, the_line_before_a_node_is_not_its_silence) {
+  candidates.assign(2, {.patience = 10s, .longest_first_token = 300ms, .longest_gap = 300ms});
+  begin();
+  decides->queued(0);
+  actions();
+  EXPECT_EQ(alarm, start + 10s) << "but a reason to go elsewhere in the end";
+  pass(9s);
+  decides->admitted(0, now);
+  actions();
+  EXPECT_EQ(alarm, now + 300ms);
+  pass(300ms);
+  EXPECT_EQ(actions(), (strings{"start 1:1"}));
+}
+
+TEST_F(failing_over, who_waits_too_long_in_one_line_is_sent_to_the_next) {
+  begin(2);
+  decides->queued(0);
+  actions();
+  pass(10s);
+  EXPECT_EQ(actions(), (strings{"expire 0 first_token_timeout"}));
+  decides->faulted(0, busy_fault("a"), now);
+  EXPECT_EQ(actions(), (strings{"start 1:1"}));
+  EXPECT_EQ(decides->asked(), 1) << "nobody was asked at the first one";
 }
 
 TEST_F(failing_over, nothing_is_hedged_that_may_not_be) {

@@ -19,7 +19,7 @@ struct row {
 };
 
 // The table of verdicts. One line per kind, in the order of fault_kind.
-constexpr std::array<row, 16> table{{
+constexpr std::array<row, fault_kinds> table{{
     {fault_kind::unreachable, "unreachable", verdict::next, blame::node},
     {fault_kind::timeout, "timeout", verdict::next, blame::model},
     {fault_kind::server_error, "server_error", verdict::next, blame::model},
@@ -36,6 +36,7 @@ constexpr std::array<row, 16> table{{
     {fault_kind::bad_request, "bad_request", verdict::tell, blame::nobody},
     {fault_kind::internal, "internal", verdict::tell, blame::nobody},
     {fault_kind::misfit, "misfit", verdict::next, blame::nobody},
+    {fault_kind::busy, "busy", verdict::rest, blame::nobody},
 }};
 
 const row& row_of(fault_kind kind) {
@@ -213,6 +214,9 @@ telling telling_of(fault_kind kind) {
       return {500, "api_error", "internal_error", "was not asked", "Try again."};
     case fault_kind::misfit:
       return {502, "api_error", "node_misfit", "could not go on with the answer", "Try again."};
+    case fault_kind::busy:
+      return {503, "overloaded_error", "node_busy", "answers as many questions as it may at once",
+              "Wait as long as Retry-After says, ask less at once, or add another node."};
   }
   CHECK(false);
 }
@@ -342,6 +346,13 @@ fault timeout_fault(std::string_view node, std::string_view limit, std::chrono::
 
 fault misfit_fault(std::string_view node) {
   return make(node, fault_kind::misfit, "what it wrote does not fit what was sent");
+}
+
+fault busy_fault(std::string_view node) {
+  auto made = make(node, fault_kind::busy, {});
+  made.asked = false;
+  made.rest = std::chrono::seconds(1);
+  return made;
 }
 
 fault unsupported_fault(chat::problem why) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
@@ -30,7 +31,9 @@ enum class fault_kind {
   bad_request,  // other 400, 413, 422
   internal,     // ours: no room, shutting down
   misfit,       // the rest of a broken answer that does not fit what was sent
+  busy,         // it answers as many as it may, and the line before it is full
 };
+inline constexpr std::size_t fault_kinds = static_cast<std::size_t>(fault_kind::busy) + 1;
 std::string_view to_string(fault_kind kind);
 
 enum class verdict {
@@ -71,6 +74,8 @@ fault redirect_fault(std::string_view node, int status);
 fault timeout_fault(std::string_view node, std::string_view limit, std::chrono::milliseconds after);
 // A continuation that cannot stand behind what was sent.
 fault misfit_fault(std::string_view node);
+// Nobody asked it: all its places are taken. Another may do.
+fault busy_fault(std::string_view node);
 // The target's dialect cannot express the request.
 fault unsupported_fault(chat::problem why);
 

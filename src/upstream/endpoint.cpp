@@ -147,6 +147,7 @@ result<std::unique_ptr<endpoint>> make_endpoint(node_options from) {
   }
   made->headers = std::move(from.headers);
   made->prepare = std::move(from.prepare);
+  made->places = std::move(from.places);
   made->key_header = key_header_of(made->dialect);
   for (auto& value : from.keys) {
     std::string header = made->dialect == chat::dialect::openai ? "Bearer " : "";
@@ -156,6 +157,10 @@ result<std::unique_ptr<endpoint>> make_endpoint(node_options from) {
     wipe_memory(header.data(), header.size());
   }
   return made;
+}
+
+int places_at(const endpoint& node) {
+  return node.places ? node.places() : 0;
 }
 
 endpoints::endpoints() = default;

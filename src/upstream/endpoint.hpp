@@ -21,6 +21,7 @@ struct endpoint {
   std::string query;  // "a=b&c=d", percent-encoded; of every call
   fields headers;
   std::function<chat::request(chat::request)> prepare;
+  std::function<int()> places;
 
   struct key {
     secret value;

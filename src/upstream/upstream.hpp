@@ -41,10 +41,12 @@ struct node_options {
   // Changes each request before it is written, as a model on this device wants it; none: sent as it came. Any
   // thread.
   std::function<chat::request(chat::request)> prepare;
+  std::function<int()> places;  // how many it answers at once; none, or 0: no bound. Any thread.
   std::string proxy;  // "http://[user:password@]host:port"; empty: none
 };
 
 struct endpoint;
+int places_at(const endpoint& node);
 
 // The nodes as an immutable snapshot.
 class endpoints {
