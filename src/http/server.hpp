@@ -37,7 +37,7 @@ struct server_options {
   std::chrono::nanoseconds body_window = std::chrono::seconds(10);
   std::size_t body_progress = 16 * 1024;
   std::chrono::nanoseconds body_timeout = std::chrono::minutes(10);
-  std::chrono::nanoseconds write_timeout = std::chrono::seconds(30);  // a write that the caller does not take
+  std::chrono::nanoseconds write_timeout = std::chrono::seconds(30);  // for each 64 KB that a caller takes
   // A body that the handler did not want is read and dropped up to this, to keep the connection.
   std::size_t drain_limit = 64 * 1024;
   // Beyond it the connection is closed, but not before the caller has had this long to see the answer.

@@ -9,6 +9,7 @@ namespace meshai::http {
 namespace {
 
 constexpr std::string_view chunk_end_and_last = "\r\n0\r\n\r\n";
+constexpr std::size_t write_step = 64 * 1024;
 static_assert(chunk_end_and_last.starts_with(wire::chunk_end) && chunk_end_and_last.ends_with(wire::last_chunk));
 
 }  // namespace
@@ -49,9 +50,24 @@ result<void> connection::compose(int status, std::span<const wire::header> heade
   return {};
 }
 
+// A large answer goes out in steps: its caller has time by its size, and none to stand still.
 task<result<void>> connection::put(std::span<const std::string_view> pieces) {
-  stream_->write_by(in(home_->options.write_timeout));
-  auto written = co_await stream_->write_all(pieces);
+  std::size_t size = 0;
+  for (const auto piece : pieces) size += piece.size();
+  result<void> written;
+  if (size <= write_step) {
+    stream_->write_by(in(home_->options.write_timeout));
+    written = co_await stream_->write_all(pieces);
+  } else {
+    for (auto piece : pieces) {
+      while (written && !piece.empty()) {
+        const std::string_view step[] = {piece.substr(0, write_step)};
+        stream_->write_by(in(home_->options.write_timeout));
+        written = co_await stream_->write_all(step);
+        piece.remove_prefix(step[0].size());
+      }
+    }
+  }
   if (!written) turn_.answer = progress::broken;
   co_return written;
 }

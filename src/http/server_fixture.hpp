@@ -46,6 +46,8 @@ struct by_path final : handler {
       const std::string piece(64 * 1024, 'x');
       for (last = {}; last;) last = co_await out.write(piece);
       flood_ended = world.clock.now();
+    } else if (path == "/large") {
+      last = co_await out.send(200, {}, std::string(large, 'x'));
     } else if (path == "/inject") {
       last = co_await out.send(200, {{"X", "a\r\nSet-Cookie: b"}}, "");
       EXPECT_FALSE(out.started());
@@ -90,6 +92,7 @@ struct by_path final : handler {
   std::vector<std::string> seen;
   result<void> last;
   std::size_t limit = 1000;
+  static constexpr std::size_t large = 1 << 20;
   int waiting = 0;
   instant waited_until{};
   instant flood_ended{};

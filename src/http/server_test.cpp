@@ -260,6 +260,24 @@ TEST_F(timed, a_caller_who_does_not_read_is_cut_off) {
   EXPECT_EQ(near.connections(), 0u);
 }
 
+task<void> read_slowly(env::world from, std::size_t& got) {
+  auto on = co_await from.network.dial({.ip = "10.0.0.2", .port = 80}, never);
+  (void)co_await say(**on, "GET /large HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  std::vector<char> buffer(16 * 1024);
+  for (;;) {
+    const auto size = co_await (*on)->read_some(buffer);
+    if (!size || *size == 0) co_return;
+    got += *size;
+    co_await from.clock.sleep_until(from.clock.now() + 1s);
+  }
+}
+
+TEST_F(timed, a_caller_who_reads_slowly_and_steadily_is_borne) {
+  std::size_t got = 0;
+  finish(read_slowly(here.world(), got));
+  EXPECT_GT(got, by_path::large);
+}
+
 // ---- our own bugs ----
 
 TEST_F(http_server, a_request_left_without_an_answer_is_a_500) {
