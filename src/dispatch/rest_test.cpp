@@ -251,6 +251,17 @@ TEST(rest, a_call_with_other_arguments_is_never_stitched) {
   EXPECT_FALSE(call.arguments.contains("Rome") || call.arguments.contains("kelvin")) << call.arguments;
 }
 
+// The seam holds back its first words; that they came is no reason to wait for the rest of them for ever.
+TEST(rest, one_that_falls_silent_at_the_seam_is_given_up_in_time) {
+  mesh m;
+  m.limits.idle_timeout = 2s;
+  m.add("only").play({.text = "one two three", .fault = fake::fault::stall, .at = 1});
+  const auto got = m.ask(hello);
+  EXPECT_EQ(got.ended, progress::failed);
+  EXPECT_EQ(got.problem.code, "node_timeout");
+  EXPECT_LT(got.took, 20s);
+}
+
 TEST(rest, the_callers_leave_ends_a_continuation_too) {
   pair m({.text = whole, .fault = fake::fault::reset, .at = 3});
   m.second.clear();

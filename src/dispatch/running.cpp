@@ -182,19 +182,19 @@ bool running::look_at(int number, std::vector<chat::delta>& into, instant now) {
 
 bool running::notice_steps(int number, lane& at, instant now) {
   if (at.looked_at == at.mail.size()) return true;
+  const auto is_token = [](const chat::delta& d) { return d.is_token(); };
+  const auto begins = [&] { return at.mail.begin() + static_cast<std::ptrdiff_t>(at.looked_at); };
+  if (at.rest && !at.token_seen && std::any_of(begins(), at.mail.end(), is_token)) decides_->heard(number, now);
   if (!fit_steps(number, at, now)) return false;
   if (at.token_seen) {
     at.seen.gap(at.arrived - at.last);
     at.last = at.arrived;
     decides_->moved(number, now);
-  } else {
-    const auto fresh = at.mail.begin() + static_cast<std::ptrdiff_t>(at.looked_at);
-    if (std::any_of(fresh, at.mail.end(), [](const chat::delta& d) { return d.is_token(); })) {
-      at.token_seen = true;
-      at.last = at.arrived;
-      at.seen.first_token(at.arrived - at.begun, route::estimate_tokens(*all_->what.request));
-      decides_->token(number, now);
-    }
+  } else if (std::any_of(begins(), at.mail.end(), is_token)) {
+    at.token_seen = true;
+    at.last = at.arrived;
+    at.seen.first_token(at.arrived - at.begun, route::estimate_tokens(*all_->what.request));
+    decides_->token(number, now);
   }
   at.looked_at = at.mail.size();
   return true;

@@ -52,6 +52,11 @@ void failover::moved(int number, instant now) {
   if (number == forwarded_) cancel_all_but(number);
 }
 
+void failover::heard(int number, instant now) {
+  at(number).writes = true;
+  at(number).last = now;
+}
+
 void failover::ended(int number, instant now) {
   if (finished_ || at(number).now == phase::over) return;
   if (forwarded_ != number) token(number, now);  // a whole answer, or one without a word in it
@@ -240,13 +245,14 @@ std::optional<std::size_t> failover::find(trial state) const {
 
 failover::bound failover::bound_of(const course& of) const {
   const auto& bounds = how_.bounds;
+  const bound idle{of.last + bounds.idle_timeout, limit::idle_timeout};
   if (of.now == phase::streaming) {
-    const bound idle{of.last + bounds.idle_timeout, limit::idle_timeout};
     const bound whole{begun_ + bounds.max_stream, limit::max_stream};
     return idle.when < whole.when ? idle : whole;
   }
   const bound request{sent_ ? std::min(of.started + bounds.request_timeout, deadline()) : deadline(),
                       limit::request_timeout};
+  if (of.writes) return idle.when < request.when ? idle : request;
   // A slow first token is only a reason to leave when there is somewhere to go.
   const bool last_chance = !how_.fallback || !budget_left() || !find(trial::fresh);
   if (!how_.stream || last_chance) return request;

@@ -64,6 +64,7 @@ class failover {
   void begin(instant now);
   void token(int attempt, instant now);  // its first content, reasoning or tool step
   void moved(int attempt, instant now);  // any later step
+  void heard(int attempt, instant now);  // it writes, but nothing of it can be sent yet: a seam holds its first words
   void ended(int attempt, instant now);  // its answer is whole
   void faulted(int attempt, const fault& why, instant now);
   void queued(int attempt);                     // it waits for a place at its node: that is not the node's silence
@@ -92,6 +93,7 @@ class failover {
     phase now = phase::waiting;
     bool hedge = false;
     bool queued = false;
+    bool writes = false;
     instant started, last;
   };
   enum class trial { fresh, tried, again, out };  // again: may be asked once more when no other is left

@@ -198,6 +198,23 @@ TEST_F(failing_over, a_denied_hedge_is_no_attempt_and_the_last_of_its_request) {
   EXPECT_EQ(actions(), (strings{"start 2:1"}));  // denied as a hedge, asked as the next
 }
 
+TEST_F(failing_over, one_whose_first_words_are_held_back_may_not_fall_silent) {
+  how.bounds.idle_timeout = 5s;
+  begin(1);
+  decides->token(0, now);
+  fail(0, fault_kind::cut);
+  actions();
+  pass(1s);
+  actions();
+  decides->heard(1, now);
+  pass(4s);
+  decides->heard(1, now);
+  actions();
+  EXPECT_EQ(alarm, now + 5s);
+  pass(5s);
+  EXPECT_EQ(actions(), (strings{"expire 1 idle_timeout"}));
+}
+
 TEST_F(failing_over, the_line_before_a_node_is_not_its_silence) {
   candidates.assign(2, {.patience = 10s, .longest_first_token = 300ms, .longest_gap = 300ms});
   begin();
