@@ -73,7 +73,7 @@ class conversation {
     // Who takes no more of the request may have answered already.
     (void)co_await send(world_, *to_, text, what.writes_every);
     const auto hangs_up = what.hangs_up ? world_.clock.now() + *what.hangs_up : never;
-    const auto until = std::min(hangs_up, now.begun + patience);
+    const auto until = std::min(hangs_up, world_.clock.now() + patience);
     const bool over = co_await receive(world_, *to_, what.reads_every, until, came);
     if (!over) {
       now.how = what.hangs_up ? ending::hung_up : ending::pending;
@@ -82,7 +82,9 @@ class conversation {
     }
     read_answer(came, what.anthropic, what.stream, now);
     const bool stays = now.headers.contains("connection") ? now.headers["connection"] != "close" : true;
-    if (!who_.keeps_alive || !stays || now.how == ending::broken) to_.reset();
+    // Whoever has read for so long reads the last of what the node wrote long ago, and may have closed since.
+    const bool old = world_.clock.now() - now.begun > 60s;
+    if (!who_.keeps_alive || !stays || old || now.how == ending::broken) to_.reset();
   }
 
   env::world world_;

@@ -300,7 +300,8 @@ void conclude(const body& made, bool stream, reader& by, heard& out) {
   if (events != (stream && out.status == 200)) out.wrong.push_back("a content type of another kind of answer");
   if (!made.whole) {
     // What came of a stream that broke off must still be right as far as it goes.
-    if (events) read_events(made.bytes.substr(0, made.bytes.rfind("\n\n") + 2), by, out);
+    const auto last = made.bytes.rfind("\n\n");
+    if (events && last != std::string::npos) read_events(made.bytes.substr(0, last + 2), by, out);
     out.how = ending::broken;
     return;
   }

@@ -89,8 +89,10 @@ class court {
   void form(const heard& got) {
     for (const auto& each : got.wrong) find("protocol", got.tag + ": " + each);
     // A caller that never got through waits in vain, and it is not the node that lets it wait.
-    const bool heard = door_lines_.contains(got.tag);
-    if (got.how == ending::pending && (heard || is_clean(caller_of(got).link))) {
+    // So does one whose connection was reset without its knowing.
+    const auto* door = door_lines_[got.tag];
+    const bool bad_way = !is_clean(caller_of(got).link) && (!door || door->ended != never);
+    if (got.how == ending::pending && !bad_way) {
       find("hang", got.tag + " has no end");
     }
     if (got.how == ending::refused) {
@@ -415,7 +417,8 @@ class court {
     const auto& posts = saw_.posts.find(of.name)->second;
     for (std::size_t i = 0; i < posts.size() && i < of.plays.size(); ++i) {
       const auto rests = of.plays[i].rests_for;
-      if (rests == 0ms) continue;
+      // A 503 speaks for its model.
+      if (rests == 0ms || (of.plays[i].how.status == 503 && of.models.size() > 1)) continue;
       const auto found = std::ranges::find_if(all, [&](const visit& v) { return v.what->tag == posts[i]; });
       // Where one tag came twice, or its asker went away before it heard, nothing is known.
       if (found == all.end() || std::ranges::count(posts, posts[i]) > 1) continue;
@@ -423,7 +426,9 @@ class court {
       if (!door || door->ended < found->what->busy_until + 1ms) continue;
       if (found->what->busy_until == found->on->closed && found->on->closed - found->what->asked > 1s) continue;
       for (const auto& each : all) {
-        if (each.what->asked > found->what->busy_until + 1ms &&
+        // Whoever was connecting when it asked for its rest goes through with it.
+        const bool under_way = !each.reused && each.on->dialled <= found->what->busy_until;
+        if (!under_way && each.what->asked > found->what->busy_until + 1ms &&
             each.what->asked < found->what->busy_until + rests - 2s) {
           find("rest",
                fmt::format("{} asked for {} ms of rest and is asked for {} after {} ms", of.name, rests.count(),

@@ -61,6 +61,47 @@ TEST(seeds, give_the_same_run_in_this_process_and_in_any_other) {
   EXPECT_EQ(here, run_self("--trace 1 60"));
 }
 
+// ---- is there anything to find?
+
+// The sum of a metric over all of its labels.
+double total(const std::string& metrics, const std::string& name) {
+  double sum = 0;
+  for (auto at = metrics.find("\n" + name + "{"); at != metrics.npos;
+       at = metrics.find("\n" + name + "{", at + 1)) {
+    sum += std::strtod(metrics.c_str() + metrics.find("} ", at) + 2, nullptr);
+  }
+  return sum;
+}
+
+TEST(seeds, meet_what_they_are_to_meet) {
+  std::map<ending, int> ends;
+  std::map<std::string, int> faults;
+  int streams_that_fail = 0;
+  double continued = 0, hedges_won = 0;
+  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+    const auto what = draw(seed);
+    run(what, mischief::none, false, [&](const record& saw) {
+      for (const auto& each : saw.answers) {
+        ++ends[each.how];
+        streams_that_fail += each.how == ending::refused && !each.text.empty();
+        for (const auto& one : each.failed) ++faults[one.fault];
+      }
+      continued += total(saw.metrics, "meshai_continuations_total");
+      hedges_won += total(saw.metrics, "meshai_hedges_won_total");
+    });
+  }
+  EXPECT_GT(ends[ending::whole], 500);
+  EXPECT_GT(ends[ending::refused], 100);
+  EXPECT_GT(ends[ending::hung_up], 10);
+  EXPECT_GT(streams_that_fail, 10);
+  EXPECT_GT(continued, 50);
+  EXPECT_GT(hedges_won, 5);
+  for (const auto* fault :
+       {"unreachable", "timeout", "server_error", "malformed", "cut", "misfit", "rate_limited"}) {
+    EXPECT_GT(faults[fault], 0) << fault;
+  }
+}
+
 // ---- would it be found?
 
 struct planted {
@@ -85,7 +126,11 @@ INSTANTIATE_TEST_SUITE_P(
     all, mischief_test,
     testing::Values(planted{mischief::lose_token, "text"}, planted{mischief::double_token, "text"},
                     planted{mischief::swap_tokens, "text"}, planted{mischief::swallow_error, "text"},
-                    planted{mischief::lose_end, "protocol"}, planted{mischief::hang, "hang"},
+                    planted{mischief::lose_end, "protocol"}, planted{mischief::double_seam, "text"},
+                    planted{mischief::lose_seam, "text"}, planted{mischief::stitch, "text"},
+                    planted{mischief::send_both, "text"}, planted{mischief::forget_attempt, "story"},
+                    planted{mischief::tell_another, "story"}, planted{mischief::ignore_share, "share"},
+                    planted{mischief::hedge_up, "hedge"}, planted{mischief::hang, "hang"},
                     planted{mischief::ignore_cap, "reach"}, planted{mischief::mislabel_tier, "reach"},
                     planted{mischief::ignore_fallback, "fallback"}, planted{mischief::storm, "attempts"},
                     planted{mischief::echo, "attempts"}, planted{mischief::no_rest, "rest"},

@@ -144,9 +144,9 @@ class watched_stream final : public env::stream {
   std::vector<std::unique_ptr<env::stream>> echoes_;
 };
 
-line& open(journal& into, bool inward, const env::address& who) {
+line& open(journal& into, bool inward, const env::address& who, instant dialled) {
   return into.lines.emplace_back(
-      line{.inward = inward, .who = who.text(), .opened = into.clock->now(), .questions = {}});
+      line{.inward = inward, .who = who.text(), .dialled = dialled, .opened = into.clock->now(), .questions = {}});
 }
 
 class watched_listener final : public env::listener {
@@ -157,7 +157,7 @@ class watched_listener final : public env::listener {
   task<result<std::unique_ptr<env::stream>>> accept() override {
     auto real = co_await real_->accept();
     if (!real) co_return real;
-    auto& as = open(into_, true, (*real)->peer());
+    auto& as = open(into_, true, (*real)->peer(), into_.clock->now());
     co_return std::make_unique<watched_stream>(*std::move(real), world_, into_, as, what_);
   }
   const env::address& local() const override { return real_->local(); }
@@ -179,6 +179,7 @@ class watched_network final : public env::network {
     return real_.resolve(std::move(host), deadline);
   }
   task<result<std::unique_ptr<env::stream>>> dial(env::address to, instant deadline) override {
+    const auto begun = into_.clock->now();
     if (what_ == mischief::throw_dice) {
       std::random_device entropy;
       co_await world_.clock.sleep_until(into_.clock->now() + std::chrono::microseconds(entropy() % 100));
@@ -189,7 +190,7 @@ class watched_network final : public env::network {
       into_.refused_dials.push_back(to.text());
       co_return real;
     }
-    auto& as = open(into_, false, to);
+    auto& as = open(into_, false, to, begun);
     co_return std::make_unique<watched_stream>(*std::move(real), world_, into_, as, what_);
   }
   result<std::unique_ptr<env::listener>> listen(const env::address& at, bool reuse_port) override {

@@ -54,7 +54,7 @@ struct question {
 struct line {
   bool inward = false;  // a caller's
   std::string who;      // its address
-  instant opened;
+  instant dialled, opened;
   instant ended = never;   // the other side ended it
   instant closed = never;  // this side did
   std::vector<question> questions;
