@@ -118,5 +118,38 @@ TEST_F(places, who_leaves_gives_the_place_back) {
   EXPECT_EQ(next.ended, progress::end);
 }
 
+// ---- connections that are there before they are needed
+
+TEST(standing_by, the_next_place_is_connected_unless_it_is_farther_away) {
+  for (const bool up : {false, true}) {
+    mesh m;
+    m.limits.hedge_up = up;
+    m.add("first", tier::neighbour).play({.text = "one two", .gap = 1s});
+    auto& near = m.add("near", tier::neighbour);
+    m.nodes[0].weight = 1'000'000'000;
+    auto& far = m.add("far", tier::cloud);
+    EXPECT_EQ(m.ask(hello).facts.node, "first");
+    EXPECT_EQ(near.connections(), 1u);
+    EXPECT_EQ(far.connections(), 0u) << "it is not the next one";
+    EXPECT_TRUE(near.requests().empty());
+    m.known.probed(route::make_target_id("near"), false, m.world.clock.now());
+    m.known.probed(route::make_target_id("near"), false, m.world.clock.now());
+    m.known.probed(route::make_target_id("near"), false, m.world.clock.now());
+    EXPECT_EQ(m.ask(hello).facts.node, "first");
+    EXPECT_EQ(far.connections(), up ? 1u : 0u);
+  }
+}
+
+TEST(standing_by, nobody_else_is_called_on_where_nobody_else_may_answer) {
+  mesh m;
+  m.add("first", tier::neighbour).play({.text = "one two", .gap = 1s});
+  auto& near = m.add("near", tier::neighbour);
+  m.nodes[0].weight = 1'000'000'000;
+  auto asked = mesh::say(hello);
+  asked.mesh.fallback = false;
+  EXPECT_EQ(m.ask(asked).facts.node, "first");
+  EXPECT_EQ(near.connections(), 0u);
+}
+
 }  // namespace
 }  // namespace meshai::dispatch

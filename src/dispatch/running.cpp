@@ -356,10 +356,10 @@ void running::stand_by(std::size_t after) {
   const auto& now = e.ranking.candidates[after];
   for (auto i = after + 1; i < e.ranking.candidates.size(); ++i) {
     const auto& next = e.ranking.candidates[i];
-    if (next.node == now.node || next.where > now.where) continue;
+    const auto& limits = e.what.setup->limits;
+    if (next.node == now.node || (next.where > now.where && !limits.hedge_up)) continue;
     const auto* at = e.what.setup->endpoints->find(e.ranking.node_of(next).name);
     CHECK(at != nullptr);
-    const auto& limits = e.what.setup->limits;
     e.upstream.stand_by(*at, next.where == tier::local ? limits.connect_timeout_local : limits.connect_timeout);
     return;
   }
