@@ -22,12 +22,7 @@ class court {
     gather();
     for (const auto& each : saw_.answers) {
       form(each);
-      if (each.what->tool) {
-        call(each);
-      } else {
-        words(each);
-      }
-      thoughts(each);
+      judge_text(each, may_loop(each), found_);
       time(each);
       travel(each);
       attempts(each);
@@ -88,8 +83,8 @@ class court {
   // It ends, once, in its dialect, and an error says what to do.
   void form(const heard& got) {
     for (const auto& each : got.wrong) find("protocol", got.tag + ": " + each);
-    // A caller that never got through waits in vain, and it is not the node that lets it wait.
-    // So does one whose connection was reset without its knowing.
+    // Who never got through waits in vain, and it is not the node that lets it wait; nor where a connection was
+    // reset without its caller's knowing.
     const auto* door = door_lines_[got.tag];
     const bool bad_way = !is_clean(caller_of(got).link) && (!door || door->ended != never);
     if (got.how == ending::pending && !bad_way) {
@@ -121,78 +116,10 @@ class court {
   static bool slow_to_ask(const heard& got) { return got.what->writes_every * got.what->words > 2s; }
 
   // A loop of an endless provider, which may be cut short.
-  const play* endless(const heard& got) {
-    for (const auto& each : visits(got.tag)) {
-      for (const auto& one : each.at->plays) {
-        if (one.how.fault == fake::fault::endless && one.how.at >= 0) return &one;
-      }
-    }
-    return nullptr;
-  }
-
-  static bool loops(const std::string& text, const std::string& expected) {
-    // The beginning of the answer, and then one of its words over and over.
-    std::size_t same = 0;
-    while (same < text.size() && same < expected.size() && text[same] == expected[same]) ++same;
-    const auto cut = expected.rfind(' ', same == 0 ? 0 : same - 1);
-    const auto begin = cut == expected.npos ? 0 : cut;
-    for (auto start : {begin, begin == 0 ? std::size_t{0} : expected.rfind(' ', begin - 1)}) {
-      if (start == expected.npos) start = 0;
-      const auto end = std::min(expected.find(' ', start + 1), expected.size());
-      const auto token = expected.substr(start, end - start);
-      auto rest = std::string_view(text).substr(std::min(start, text.size()));
-      while (!token.empty() && rest.starts_with(token)) rest.remove_prefix(token.size());
-      if (rest.empty()) return true;
-    }
-    return false;
-  }
-
-  // Every word of one answer once and in order, whoever wrote them; a whole answer has them all.
-  void words(const heard& got) {
-    const auto prompt = prompt_of(got.tag, *got.what);
-    const bool may_loop = endless(got) != nullptr;
-    const bool whole = got.how == ending::whole;
-    if (!got.calls.empty()) find("text", got.tag + " got a call of a tool that it does not have");
-    for (int voice = 0; voice < voices; ++voice) {
-      const auto expected = answer_to(prompt, voice);
-      if (may_loop && loops(got.text, expected)) return;
-      if (whole ? got.text == expected : expected.starts_with(got.text)) {
-        if (whole && got.finish != (got.what->anthropic ? "end_turn" : "stop")) {
-          find("finish", got.tag + " finishes with " + got.finish);
-        }
-        return;
-      }
-    }
-    find("text", fmt::format("{}: \"{}\" is not {}\"{}\"", got.tag, shortened(got.text),
-                             whole ? "" : "the beginning of ", shortened(answer_to(prompt, 0))));
-  }
-
-  // One call, its arguments once and in order.
-  void call(const heard& got) {
-    if (endless(got) != nullptr) return;  // an endless call is nonsense, and is passed on as that
-    const bool whole = got.how == ending::whole;
-    const bool one = got.calls.size() == 1 && got.calls.front().first == tool_name;
-    const auto said = one ? std::string_view(got.calls.front().second) : std::string_view();
-    const bool right =
-        whole ? one && said == tool_arguments : got.calls.empty() || (one && tool_arguments.starts_with(said));
-    if (!right || !got.text.empty()) {
-      find("text", fmt::format("{}: {} calls, \"{}\" and \"{}\"", got.tag, got.calls.size(), said, got.text));
-    }
-    if (whole && got.finish != (got.what->anthropic ? "tool_use" : "tool_calls")) {
-      find("finish", got.tag + " finishes with " + got.finish);
-    }
-  }
-
-  // They are begun again where an answer is, and then stand apart.
-  void thoughts(const heard& got) {
-    constexpr std::string_view thought = "Let me think about it.", pause = "\n\n";
-    auto rest = std::string_view(got.reasoning);
-    for (bool first = true; !rest.empty(); first = false) {
-      if (!first && rest.starts_with(pause)) rest.remove_prefix(pause.size());
-      const auto same = std::ranges::mismatch(rest, thought).in1 - rest.begin();
-      if (same == 0) return find("text", got.tag + " thinks \"" + got.reasoning + "\"");
-      rest.remove_prefix(static_cast<std::size_t>(same));
-    }
+  bool may_loop(const heard& got) {
+    const auto is_endless = [](const play& one) { return one.how.fault == fake::fault::endless; };
+    return std::ranges::any_of(visits(got.tag),
+                               [&](const visit& v) { return std::ranges::any_of(v.at->plays, is_endless); });
   }
 
   // What the last event says of the attempts is what was seen of them, and an error is the first one's.
@@ -217,10 +144,6 @@ class court {
     if (named != first->node) {
       find("story", fmt::format("{} tells of {}, and {} failed first", got.tag, named, first->node));
     }
-  }
-
-  static std::string shortened(const std::string& text) {
-    return text.size() > 300 ? text.substr(0, 300) + "..." : text;
   }
 
   // What the network may add to a request and its answer.
@@ -330,10 +253,9 @@ class court {
   }
 
   void hedges() {
-    int hedged = 0, asked = 0;
+    int hedged = 0;
     for (auto& [tag, all] : visits_) {
       if (tag.empty()) continue;
-      ++asked;
       std::ranges::sort(all, {}, [](const visit& v) { return v.what->asked; });
       for (const auto& each : all) {
         if (!is_hedge(all, each)) continue;
@@ -345,9 +267,10 @@ class court {
         }
       }
     }
+    const auto asked = std::ranges::count_if(door_lines_, [](const auto& each) { return each.second != nullptr; });
     const double share = plan_.limits.hedge_share;
-    const double most = share > 0 ? std::max(1.0, share * static_cast<double>(door_lines_.size())) : 0;
-    if (hedged > most) find("share", fmt::format("{} of {} requests are hedged", hedged, door_lines_.size()));
+    const double most = share > 0 ? std::max(1.0, share * static_cast<double>(asked)) : 0;
+    if (hedged > most) find("share", fmt::format("{} of {} requests are hedged", hedged, asked));
   }
 
   // ---- what must succeed

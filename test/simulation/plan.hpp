@@ -34,8 +34,8 @@ struct provider {
   int voice = 0;  // its answers' wording: providers of one voice say the same
   fake::going_on prefill = fake::going_on::continues, asked = fake::going_on::continues;
   std::optional<bool> told_prefill;  // what its configuration says of prefills
-  sim::link link;           // between the node and it; local ones share the node's host
-  std::vector<play> plays;  // one for each POST, in order; after the last it is healthy
+  sim::link link;                    // between the node and it; local ones share the node's host
+  std::vector<play> plays;           // one for each POST, in order; after the last it is healthy
 };
 
 struct ask {
@@ -101,8 +101,8 @@ plan draw(std::uint64_t seed);
 inline constexpr int voices = 2;
 // What a provider of this voice answers to this prompt. The voices begin alike and go apart after the tag.
 std::string answer_to(const std::string& prompt, int voice);
-// What a provider says where `begun` has been said already, maybe by another: that answer, or nothing more of what is
-// none.
+// What a provider says where `begun` has been said already, maybe by another: that answer, or nothing more of what
+// is none.
 std::string go_on(const std::string& prompt, int voice, const std::string& begun);
 // The call that every provider makes where there is a tool.
 inline constexpr std::string_view tool_name = "get_weather";

@@ -46,6 +46,7 @@ class shrinking {
       }
       for (std::size_t i = 0; i < plan_.providers.size(); ++i) {
         smaller = thin_out([i](plan& p) -> auto& { return p.providers[i].plays; }) || smaller;
+        smaller = simplify_provider(i) || smaller;
         smaller = try_change([i](plan& p) { p.providers[i].link = calm(); }, is_calm(plan_.providers[i].link)) ||
                   smaller;
       }
@@ -91,6 +92,20 @@ class shrinking {
     return any;
   }
 
+  bool simplify_provider(std::size_t i) {
+    using fake::going_on;
+    const auto& now = plan_.providers[i];
+    bool any = try_change([i](plan& p) { p.providers[i].voice = 0; }, now.voice == 0);
+    any = try_change([i](plan& p) { p.providers[i].told_prefill.reset(); }, !now.told_prefill) || any;
+    any = try_change([i](plan& p) { p.providers[i].prefill = going_on::continues; },
+                     now.prefill == going_on::continues) ||
+          any;
+    any = try_change([i](plan& p) { p.providers[i].asked = going_on::continues; },
+                     now.asked == going_on::continues) ||
+          any;
+    return any;
+  }
+
   bool simplify_asks(std::size_t caller) {
     bool any = false;
     for (std::size_t k = 0; k < plan_.callers[caller].asks.size(); ++k) {
@@ -106,6 +121,7 @@ class shrinking {
                 },
                 now.words <= 3) ||
             any;
+      any = try_change([&](plan& p) { at(p).tool = false; }, !now.tool) || any;
       any = try_change([&](plan& p) { at(p).reach.reset(); }, !now.reach) || any;
       any = try_change([&](plan& p) { at(p).fallback.reset(); }, !now.fallback) || any;
     }
