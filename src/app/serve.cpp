@@ -20,6 +20,7 @@
 #include "env/scope.hpp"
 #include "node/node.hpp"
 #include "os/os.hpp"
+#include "os/usage.hpp"
 
 namespace meshai::app {
 namespace {
@@ -119,6 +120,7 @@ result<void> daemon::begin() {
                                        .max_connections = static_cast<std::size_t>(from_.limits.max_connections),
                                        .max_bodies = static_cast<std::size_t>(from_.limits.max_bodies),
                                        .max_waiting = static_cast<std::size_t>(from_.limits.max_waiting),
+                                       .measure = os::measure_process,
                                        .read_plan = read_plan});
   auto plan = assemble(from_, where_);
   if (!plan) return std::unexpected(plan.error());

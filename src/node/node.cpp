@@ -102,6 +102,7 @@ bool node::parts::ready() const {
 
 std::string node::parts::metrics() const {
   auto& all = worlds.front().metrics;
+  if (how.measure) how.measure(all);
   all.get_gauge("meshai_connections", "Connections of callers.").set(static_cast<std::int64_t>(crowd.inside()));
   const std::lock_guard lock(mutex);
   for (const auto& at : lines->counts()) {
