@@ -116,6 +116,8 @@ class reader {
   // The one way in for text, so that nothing follows the end.
   void say(std::string& where, const std::string& text) {
     if (!text.empty() && !out_.finish.empty()) wrong("text after the finish reason");
+    const bool thinks = &where == &out_.reasoning && !text.empty();
+    if (thinks && !(out_.text.empty() && out_.calls.empty())) wrong("a thought after the answer has begun");
     where += text;
   }
   void call(std::size_t index, const std::string& name, const std::string& arguments) {

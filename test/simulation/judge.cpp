@@ -24,6 +24,7 @@ class court {
       form(each);
       judge_text(each, may_loop(each), found_);
       time(each);
+      idle(each);
       travel(each);
       attempts(each);
       story(each);
@@ -126,7 +127,7 @@ class court {
   void story(const heard& got) {
     if (got.attempts == 0) return;
     int seen = 0;
-    for (const auto& each : visits(got.tag)) seen += !each.reused || each.what->answered;
+    for (const auto& each : visits(got.tag)) seen += !each.reused || each.what->answered != never;
     if (got.attempts < seen) {
       find("story", fmt::format("{} tells of {} attempts, and {} were seen", got.tag, got.attempts, seen));
     }
@@ -174,6 +175,18 @@ class court {
       find("deadline",
            fmt::format("{} took {} ms of {} and {}", got.tag, duration_cast<milliseconds>(took).count(),
                        bound.count(), duration_cast<milliseconds>(slack(got)).count()));
+    }
+  }
+
+  // Nobody who has begun to answer is waited for longer than that.
+  void idle(const heard& got) {
+    if (!got.what->stream) return;
+    for (const auto& each : visits(got.tag)) {
+      const auto silent = each.what->busy_until - each.what->answered;
+      if (each.what->streams && silent > plan_.limits.idle_timeout + 10ms) {
+        find("idle", fmt::format("{} waits {} ms for {}, which has begun", got.tag,
+                                 duration_cast<milliseconds>(silent).count(), each.at->name));
+      }
     }
   }
 

@@ -33,6 +33,18 @@ std::string tag_in(std::string_view text) {
   return {};
 }
 
+// The first content, thought or argument in any dialect.
+bool shows_token(std::string_view bytes) {
+  for (const std::string_view name : {R"("content":")", R"("reasoning_content":")", R"("text":")",
+                                      R"("thinking":")", R"("partial_json":")", R"("arguments":")"}) {
+    for (auto at = bytes.find(name); at != bytes.npos; at = bytes.find(name, at + 1)) {
+      const auto first = at + name.size();
+      if (first < bytes.size() && bytes[first] != '"') return true;
+    }
+  }
+  return false;
+}
+
 class watched_stream final : public env::stream {
  public:
   watched_stream(std::unique_ptr<env::stream> real, const env::world& world, journal& into, line& as,
@@ -52,7 +64,7 @@ class watched_stream final : public env::stream {
       }
     }
     if (!over && as_.inward) listen(std::string_view(into.data(), *got));
-    if (!over && !as_.inward && !as_.questions.empty()) as_.questions.back().answered = true;
+    if (!over && !as_.inward && !as_.questions.empty()) hear_answer(std::string_view(into.data(), *got));
     if (!over && !as_.inward && what_ == mischief::no_rest) tampering::hide_rest(into.first(*got));
     co_return got;
   }
@@ -99,10 +111,21 @@ class watched_stream final : public env::stream {
     keep_tail();
   }
 
+  void hear_answer(std::string_view bytes) {
+    auto& now = as_.questions.back();
+    now.answered = into_.clock->now();
+    if (now.streams) return;
+    answer_ += bytes;
+    now.streams = shows_token(answer_);
+    constexpr std::size_t longest_name = 32;
+    if (answer_.size() > longest_name) answer_.erase(0, answer_.size() - longest_name);
+  }
+
   // What a provider is asked: each request line is a question, with or without a tag.
   void speak(std::string_view bytes) {
     if (bytes.starts_with("POST ") || bytes.starts_with("GET ")) {
       heard_.clear();
+      answer_.clear();
       open_question({});
     }
     heard_ += bytes;
@@ -140,7 +163,7 @@ class watched_stream final : public env::stream {
   line& as_;
   tampering tampers_;
   mischief what_;
-  std::string heard_;
+  std::string heard_, answer_;
   std::vector<std::unique_ptr<env::stream>> echoes_;
 };
 

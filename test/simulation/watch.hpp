@@ -47,8 +47,11 @@ std::string_view to_string(mischief of);
 struct question {
   std::string tag;
   instant asked;
-  instant busy_until;     // the last read or write for it, pending ones included
-  bool answered = false;  // a provider's: something came back
+  instant
+      busy_until;  // the last read or write for it, pending ones included
+                   // A provider's: when the last bytes came back, and whether there was a token in them or before.
+  instant answered = never;
+  bool streams = false;
 };
 
 struct line {
