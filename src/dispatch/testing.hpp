@@ -34,7 +34,9 @@ class mesh {
  public:
   explicit mesh(std::uint64_t seed = 1, sim::link between = {.latency_min = 1ms, .latency_max = 1ms},
                 std::size_t most_waiting = 256)
-      : pretend({.seed = seed, .between = between, .within = {}, .keep_log = false}),
+      : mesh(sim::options{.seed = seed, .between = between, .within = {}, .keep_log = false}, most_waiting) {}
+  explicit mesh(sim::options how, std::size_t most_waiting = 256)
+      : pretend(how),
         us(pretend.add_host("us", "10.0.0.1")),
         world(us.world()),
         over(world),
