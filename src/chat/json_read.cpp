@@ -354,7 +354,8 @@ std::size_t walk::skip_value(std::size_t at) const {
 }
 
 bool same_name(std::string_view escaped, std::string_view plain) {
-  if (escaped.find('\\') == std::string_view::npos) return escaped == plain;
+  // Escapes only make it longer.
+  if (escaped.size() <= plain.size() || !escaped.contains('\\')) return escaped == plain;
   document name;
   const auto parsed = name.parse("\"" + std::string(escaped) + "\"");
   return parsed && (*parsed)->is_string() && (*parsed)->get_string() == plain;

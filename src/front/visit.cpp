@@ -57,7 +57,13 @@ task<void> visit::refuse_method(std::string_view allowed) {
 }
 
 std::string make_id(env::world& world, std::string_view prefix) {
-  return fmt::format("{}{:016x}{:016x}", prefix, world.random.next(), world.random.next());
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string id(prefix);
+  for (int half = 0; half < 2; ++half) {
+    const auto bits = world.random.next();
+    for (int shift = 60; shift >= 0; shift -= 4) id += digits[bits >> shift & 15];
+  }
+  return id;
 }
 
 }  // namespace meshai::front

@@ -53,6 +53,8 @@ struct connection : std::enable_shared_from_this<connection> {
   // Why an operation failed; throws where it was cancelled.
   error reason(const error_code& why, std::string_view doing) const;
   void close() noexcept;
+  // Once asked whether it can be written to, the reactor would tell that with everything else, for good.
+  error_code watch_anew();
 
   asio::posix::stream_descriptor socket;
   const env::address peer;
@@ -125,6 +127,14 @@ void connection::close() noexcept {
   writing.timer.cancel();
   error_code ignored;
   socket.close(ignored);
+}
+
+error_code connection::watch_anew() {
+  error_code why;
+  descriptor fd(socket.release());
+  socket.assign(fd.get(), why);
+  if (!why) fd.release();
+  return why;
 }
 
 class socket_stream final : public env::stream, public immediate_writer {
@@ -264,13 +274,14 @@ task<result<std::unique_ptr<env::stream>>> dial(executor loop, env::address to, 
     self.writing.deadline = deadline;
     if (auto refused = self.refusal(self.writing)) co_return std::unexpected(std::move(*refused));
     const pending_mark mark(self.writing);
-    const auto [why] = co_await self.socket.async_wait(asio::posix::descriptor_base::wait_write, token);
-    if (why) co_return std::unexpected(self.reason(why, "connecting to"));
+    const auto [woken] = co_await self.socket.async_wait(asio::posix::descriptor_base::wait_write, token);
+    if (woken) co_return std::unexpected(self.reason(woken, "connecting to"));
     self.writing.deadline = never;
     int code = 0;
     socklen_t size = sizeof code;
     ::getsockopt(raw, SOL_SOCKET, SO_ERROR, &code, &size);
     if (code != 0) co_return std::unexpected(fault(code, doing));
+    if (const auto why = self.watch_anew()) co_return std::unexpected(fault(why.value(), doing));
   }
   if (!self.peer.is_unix() && self.peer.is_loopback() && is_itself(raw)) {
     co_return std::unexpected(fault(ECONNREFUSED, doing));

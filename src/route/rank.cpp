@@ -141,14 +141,9 @@ class ranker {
       bool tight;
     };
     std::vector<ranked> all;
-    std::vector<option> equals;
+    auto choices = chat_models();
     for (std::size_t ordinal = 0; ordinal < models_per_node; ++ordinal) {
-      equals.clear();
-      for (const auto& node : into_.of->nodes()) {
-        if (const auto* m = nth_chat_model(node, ordinal)) {
-          if (auto made = consider(index_of(node), m->name, false)) equals.push_back(std::move(*made));
-        }
-      }
+      auto& equals = choices[ordinal];
       shuffle_by_weight(equals);
       for (auto& each : equals) {
         const auto place = static_cast<std::size_t>(std::ranges::find(order, each.to.where) - order.begin());
@@ -161,11 +156,18 @@ class ranker {
     for (auto& each : all) options_.push_back(std::move(each.what));
   }
 
-  static const model* nth_chat_model(const node& in, std::size_t ordinal) {
-    for (const auto& m : in.models) {
-      if (chats(in, m) && ordinal-- == 0) return &m;
+  // Each node's first, second and third model for chats, where it may be asked.
+  std::array<std::vector<option>, models_per_node> chat_models() {
+    std::array<std::vector<option>, models_per_node> found;
+    for (const auto& node : into_.of->nodes()) {
+      std::size_t ordinal = 0;
+      for (const auto& m : node.models) {
+        if (!chats(node, m)) continue;
+        if (auto made = consider(index_of(node), m.name, false)) found[ordinal].push_back(std::move(*made));
+        if (++ordinal == models_per_node) break;
+      }
     }
-    return nullptr;
+    return found;
   }
 
   // ---- may it be asked?

@@ -70,6 +70,12 @@ constexpr auto token_chars = [] {
   return is;
 }();
 
+constexpr auto value_chars = [] {
+  std::array<bool, 256> is{};
+  for (int c = 0; c < 256; ++c) is[static_cast<std::size_t>(c)] = (c >= 0x20 && c != 0x7f) || c == '\t';
+  return is;
+}();
+
 void append_number(std::string& out, std::uint64_t n, int base) {
   std::array<char, 20> digits;
   const auto last = std::to_chars(digits.data(), digits.data() + digits.size(), n, base).ptr;
@@ -92,20 +98,17 @@ std::string_view reason_phrase(int status) {
 }
 
 bool is_token(std::string_view text) {
-  for (const char c : text) {
-    if (!token_chars[static_cast<unsigned char>(c)]) return false;
-  }
-  return !text.empty();
+  bool good = !text.empty();
+  for (const char c : text) good &= token_chars[static_cast<unsigned char>(c)];
+  return good;
 }
 
 bool is_field_value(std::string_view text) {
   const auto blank = [](char c) { return c == ' ' || c == '\t'; };
   if (!text.empty() && (blank(text.front()) || blank(text.back()))) return false;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((byte < 0x20 && byte != '\t') || byte == 0x7f) return false;
-  }
-  return true;
+  bool good = true;
+  for (const char c : text) good &= value_chars[static_cast<unsigned char>(c)];
+  return good;
 }
 
 bool append_request_line(std::string& out, std::string_view method, std::string_view target) {
