@@ -70,6 +70,7 @@ class conversation {
     const auto& what = *now.what;
     const auto text = request_text(all_, now.key, now.tag, what);
     std::string came;
+    to_->write_by(world_.clock.now() + patience);
     // Who takes no more of the request may have answered already.
     (void)co_await send(world_, *to_, text, what.writes_every);
     const auto hangs_up = what.hangs_up ? world_.clock.now() + *what.hangs_up : never;

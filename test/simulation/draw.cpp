@@ -64,6 +64,7 @@ class drawing {
   void draw_limits() {
     auto& to = made_.limits;
     made_.workers = number(1, 2);
+    if (chance(50)) made_.max_waiting = number(1, 3);
     to.request_timeout = ms(12'000, 30'000);
     to.first_token_timeout = ms(1'000, 3'000);
     to.idle_timeout = ms(2'000, 5'000);
@@ -93,6 +94,7 @@ class drawing {
       const bool good = sky_ == weather::calm || (sky_ == weather::one_good && i == 0);
       one.link = good || sky_ == weather::one_good ? clean_link() : any_link();
       if (chance(40)) one.told_prefill = chance(80);
+      if (chance(20)) one.places = number(1, 2);
       if (!good) {
         draw_manner(one);
         one.discovers = chance(15);

@@ -34,6 +34,7 @@ class court {
     for (const auto& each : plan_.providers) {
       rest(each);
       storm(each);
+      places(each);
     }
     hedges();
     the_end();
@@ -108,6 +109,11 @@ class court {
     if (got.how == ending::no_door && !excused) find("no door", got.tag + ": nobody took the connection");
   }
 
+  // It never got through, or its connection was reset without its knowing: not the node lets it wait.
+  bool waits_in_vain(const heard& got) {
+    const auto* door = door_lines_[got.tag];
+    return !is_clean(caller_of(got).link) && (!door || door->ended != never);
+  }
   bool stop_explains(const heard& got) const { return saw_.stopped != never && got.ended >= saw_.stopped; }
   bool cut_off(const heard& got) const {
     return std::ranges::any_of(
@@ -131,9 +137,11 @@ class court {
     if (got.attempts < seen) {
       find("story", fmt::format("{} tells of {} attempts, and {} were seen", got.tag, got.attempts, seen));
     }
-    if (std::cmp_less(got.attempts, got.failed.size())) {
-      find("story", fmt::format("{} tells of {} attempts, and how {} of them failed", got.tag, got.attempts,
-                                got.failed.size()));
+    // Who has no place for it is not asked.
+    const auto fell = std::ranges::count_if(got.failed, [](const auto& each) { return each.fault != "busy"; });
+    if (std::cmp_less(got.attempts, fell)) {
+      find("story",
+           fmt::format("{} tells of {} attempts, and how {} of them failed", got.tag, got.attempts, fell));
     }
     const auto& failed = got.failed;
     if (got.how != ending::refused || failed.empty()) return;
@@ -168,6 +176,7 @@ class court {
 
   void time(const heard& got) {
     if (got.how == ending::pending || got.how == ending::hung_up || got.how == ending::no_door) return;
+    if (got.how == ending::broken && waits_in_vain(got)) return;
     const auto& l = plan_.limits;
     const auto bound = got.what->stream ? std::max(l.max_stream, l.request_timeout) : l.request_timeout;
     const auto took = got.ended - got.begun;
@@ -313,7 +322,9 @@ class court {
   void luck(const heard& got) {
     if (got.how == ending::whole || got.how == ending::hung_up || got.key == caller::wrong_key) return;
     if (got.how != ending::refused || got.error_code == "bodies_in_flight") return;  // form() looks at these
-    if (saw_.stopped != never || !plan_.events.empty() || got.what->fallback == false || slow_to_ask(got)) return;
+    const bool lines = std::ranges::any_of(plan_.providers, [](const provider& p) { return p.places > 0; });
+    if (lines || saw_.stopped != never || !plan_.events.empty() || got.what->fallback == false || slow_to_ask(got))
+      return;
     if (got.key >= 0 && !plan_.keys[static_cast<std::size_t>(got.key)].models.empty()) return;
     const bool all_well = std::ranges::all_of(plan_.providers, [&](const provider& p) { return untroubled(p); });
     const bool all_bear = std::ranges::all_of(plan_.providers, leaves_a_chance);
@@ -339,6 +350,25 @@ class court {
 
   // ---- one provider
 
+  // Never more at once than it has places.
+  void places(const provider& of) {
+    if (of.places == 0) return;
+    std::vector<const question*> all;
+    for (const auto& [tag, list] : visits_) {
+      for (const auto& each : list) {
+        if (!tag.empty() && each.at == &of) all.push_back(each.what);
+      }
+    }
+    for (const auto* each : all) {
+      const auto beside = std::ranges::count_if(all, [&](const question* other) {
+        return other->asked <= each->asked && other->busy_until > each->asked;
+      });
+      if (beside > of.places) {
+        return find("places", fmt::format("{} has {} places and is asked {} at once", of.name, of.places, beside));
+      }
+    }
+  }
+
   // Which play answered which question: they come in one order, unless some were lost on the way.
   void rest(const provider& of) {
     if (!is_clean(of.link) || is_crashed(of)) return;
@@ -353,8 +383,7 @@ class court {
     const auto& posts = saw_.posts.find(of.name)->second;
     for (std::size_t i = 0; i < posts.size() && i < of.plays.size(); ++i) {
       const auto rests = of.plays[i].rests_for;
-      // A 503 speaks for its model.
-      if (rests == 0ms || (of.plays[i].how.status == 503 && of.models.size() > 1)) continue;
+      if (rests == 0ms || (of.plays[i].how.status == 503 && has_other_models(of))) continue;
       const auto found = std::ranges::find_if(all, [&](const visit& v) { return v.what->tag == posts[i]; });
       // Where one tag came twice, or its asker went away before it heard, nothing is known.
       if (found == all.end() || std::ranges::count(posts, posts[i]) > 1) continue;
@@ -374,6 +403,14 @@ class court {
         }
       }
     }
+  }
+
+  // A 503 speaks for one of them.
+  bool has_other_models(const provider& of) const {
+    const auto asks_for_another = [&](const ask& what) { return what.model == of.name + "/nothing"; };
+    return of.discovers || of.models.size() > 1 || std::ranges::any_of(plan_.callers, [&](const caller& who) {
+             return std::ranges::any_of(who.asks, asks_for_another);
+           });
   }
 
   bool is_crashed(const provider& of) const {

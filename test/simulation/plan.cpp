@@ -34,6 +34,7 @@ std::string_view name_of(fake::protocol of) {
 std::string manner_of(const provider& of) {
   constexpr std::array<std::string_view, 5> names{"continues", "refused", "ignored", "preamble", "overlaps"};
   std::string out;
+  if (of.places > 0) out += fmt::format(", {} places", of.places);
   if (of.voice > 0) out += fmt::format(", voice {}", of.voice);
   if (of.told_prefill) out += fmt::format(", prefill {}", *of.told_prefill);
   if (of.prefill != fake::going_on::continues)
@@ -131,9 +132,10 @@ std::string tell(const fake::script& of) {
 std::string tell(const plan& of) {
   const auto& l = of.limits;
   auto out = fmt::format(
-      "plan of seed {}: {} workers, {} attempts, request {} ms, first token {} ms, idle {} ms, stream {} ms, "
+      "plan of seed {}: {} workers, {} in a line, {} attempts, request {} ms, first token {} ms, idle {} ms, "
+      "stream {} ms, "
       "headers after {} ms, hedges {}{}, reach {}{}\n",
-      of.seed, of.workers, l.attempts, l.request_timeout.count(), l.first_token_timeout.count(),
+      of.seed, of.workers, of.max_waiting, l.attempts, l.request_timeout.count(), l.first_token_timeout.count(),
       l.idle_timeout.count(), l.max_stream.count(), l.headers_after.count(), l.hedge_share,
       l.hedge_up ? " up" : "", to_string(of.api), of.unknown_model_auto ? ", unknown is auto" : "");
   for (const auto& each : of.routes)

@@ -31,7 +31,8 @@ struct provider {
   std::vector<std::string> models;
   bool discovers = false;  // models = ["*"]
   int weight = 1;
-  int voice = 0;  // its answers' wording: providers of one voice say the same
+  int places = 0;  // how many it answers at once, as its configuration says; 0: no bound
+  int voice = 0;   // its answers' wording: providers of one voice say the same
   fake::going_on prefill = fake::going_on::continues, asked = fake::going_on::continues;
   std::optional<bool> told_prefill;  // what its configuration says of prefills
   sim::link link;                    // between the node and it; local ones share the node's host
@@ -84,6 +85,7 @@ struct event {
 struct plan {
   std::uint64_t seed = 0;
   int workers = 1;
+  int max_waiting = 256;  // in the line before one node
   route::limits limits;
   meshai::reach api = meshai::reach::cloud;
   bool unknown_model_auto = false;

@@ -129,12 +129,13 @@ INSTANTIATE_TEST_SUITE_P(
                     planted{mischief::lose_end, "protocol"}, planted{mischief::double_seam, "text"},
                     planted{mischief::lose_seam, "text"}, planted{mischief::stitch, "text"},
                     planted{mischief::send_both, "text"}, planted{mischief::forget_attempt, "story"},
-                    planted{mischief::tell_another, "story"}, planted{mischief::ignore_share, "share"},
-                    planted{mischief::hedge_up, "hedge"}, planted{mischief::hang, "hang"},
-                    planted{mischief::ignore_cap, "reach"}, planted{mischief::mislabel_tier, "reach"},
-                    planted{mischief::ignore_fallback, "fallback"}, planted{mischief::storm, "attempts"},
-                    planted{mischief::echo, "attempts"}, planted{mischief::no_rest, "rest"},
-                    planted{mischief::go_on_alone, "hang-up"}, planted{mischief::keep_connection, "left"}),
+                    planted{mischief::tell_another, "story"}, planted{mischief::crowd, "places"},
+                    planted{mischief::ignore_share, "share"}, planted{mischief::hedge_up, "hedge"},
+                    planted{mischief::hang, "hang"}, planted{mischief::ignore_cap, "reach"},
+                    planted{mischief::mislabel_tier, "reach"}, planted{mischief::ignore_fallback, "fallback"},
+                    planted{mischief::storm, "attempts"}, planted{mischief::echo, "attempts"},
+                    planted{mischief::no_rest, "rest"}, planted{mischief::go_on_alone, "hang-up"},
+                    planted{mischief::keep_connection, "left"}),
     [](const auto& of) { return std::string(to_string(of.param.what)); });
 
 TEST(mischief, other_dice_than_the_seed_are_seen) {

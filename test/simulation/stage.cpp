@@ -160,11 +160,12 @@ class stage {
       places_.back()->start();
     }
     std::vector<env::world> worlds(static_cast<std::size_t>(plan_.workers), watched());
-    node_ = std::make_unique<node::node>(
-        std::move(worlds),
-        node::options{.version = "test", .addresses = {door_}, .max_bodies = max_bodies, .read_plan = [this] {
-                        return next_plan();
-                      }});
+    node_ = std::make_unique<node::node>(std::move(worlds),
+                                         node::options{.version = "test",
+                                                       .addresses = {door_},
+                                                       .max_bodies = max_bodies,
+                                                       .max_waiting = static_cast<std::size_t>(plan_.max_waiting),
+                                                       .read_plan = [this] { return next_plan(); }});
     const auto begun = node_->begin(node_plan(""));
     CHECK(begun);
     for (int i = 0; i < plan_.workers; ++i) pretend_.spawn(serve(static_cast<std::size_t>(i)));
@@ -199,6 +200,7 @@ class stage {
       reached.node = one.name;
       reached.where = one.where;
       reached.dialect = dialect_of(one.speaks);
+      if (how_ != mischief::crowd) reached.places = [n = one.places] { return n; };
       reached.url = "http://" + places_[i]->at().text() + (gemini ? "/v1beta" : "/v1");
       out.upstreams.push_back(std::move(reached));
     }

@@ -246,10 +246,11 @@ class watched_network final : public env::network {
 
 std::string_view to_string(mischief of) {
   constexpr std::array<std::string_view, mischiefs> names{
-      "none",        "lose_token", "double_token",  "swap_tokens",     "swallow_error",   "lose_end",
-      "double_seam", "lose_seam",  "stitch",        "send_both",       "forget_attempt",  "tell_another",
-      "hang",        "ignore_cap", "mislabel_tier", "ignore_fallback", "storm",           "ignore_share",
-      "hedge_up",    "echo",       "no_rest",       "go_on_alone",     "keep_connection", "throw_dice"};
+      "none",         "lose_token", "double_token",  "swap_tokens",     "swallow_error",  "lose_end",
+      "double_seam",  "lose_seam",  "stitch",        "send_both",       "forget_attempt", "tell_another",
+      "hang",         "ignore_cap", "mislabel_tier", "ignore_fallback", "storm",          "crowd",
+      "ignore_share", "hedge_up",   "echo",          "no_rest",         "go_on_alone",    "keep_connection",
+      "throw_dice"};
   return names[static_cast<std::size_t>(of)];
 }
 

@@ -32,6 +32,7 @@ enum class mischief {
   mislabel_tier,    // far nodes are taken for near ones
   ignore_fallback,  // fallback = false is not obeyed
   storm,            // more attempts than allowed
+  crowd,            // more are asked at once of a node than it has places
   ignore_share,     // any number of requests is hedged
   hedge_up,         // a hedge goes to a farther tier than the first
   echo,             // every question is asked three times
@@ -40,7 +41,7 @@ enum class mischief {
   keep_connection,  // one connection stays after its end
   throw_dice,       // another source of chance than the seed
 };
-inline constexpr int mischiefs = 24;
+inline constexpr int mischiefs = 25;
 std::string_view to_string(mischief of);
 
 // A question on a connection: read from a caller, or written to a provider.
