@@ -1,4 +1,5 @@
-"""Holds an exchange against api/openapi.yaml: the status, the headers, the body, each event of a stream and their order."""
+"""Holds an exchange against api/openapi.yaml: the status, the headers, the body, each event of a stream and their
+order."""
 import copy
 import functools
 import json
@@ -194,7 +195,8 @@ class Judge:
 
     def _request(self, exchange):
         path = path_of(exchange)
-        pointer, _ = _find("paths", path, exchange.method.lower(), "requestBody", "content", "application/json", "schema")
+        pointer, _ = _find("paths", path, exchange.method.lower(), "requestBody", "content", "application/json",
+                           "schema")
         if pointer is None:
             return []
         return [f"the request was taken, and the specification says: {one}"

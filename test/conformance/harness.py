@@ -1,7 +1,9 @@
 """A running node with fake providers behind it, for tests that speak to it as a caller does.
 
-Everything passes a relay (wire.py), so that each exchange is held against the specification (contract.py). What the node
-wrote is kept for the search of the canary: a word that stands in every key, prompt and answer and must be nowhere else.
+Everything passes a relay (wire.py), so that each exchange is held against the specification (contract.py). What the
+node wrote is kept for the search of two words (test_afterwards.py): the canary stands in every key, prompt, answer,
+argument of a tool and header that is passed on; the other one in what providers say of an error and in names of models.
+None may be in anything that the node writes, and the canary in no error either.
 """
 import contextlib
 import json
@@ -18,6 +20,7 @@ import contract
 import wire
 
 CANARY = "canary-7c41e9d2"
+TOLD = "told-51b0c3aa"
 KEY = f"k-conformance-{CANARY}"
 NEAR_KEY = f"k-near-{CANARY}"
 PROVIDER_KEY = f"sk-provider-{CANARY}"
@@ -90,15 +93,35 @@ def scripted(**script):
     return "fake:" + json.dumps(script)
 
 
+def told_too_much(exchange):
+    """The canary in an error or in a header: what a caller said is no part of either."""
+    if any(CANARY in value for value in exchange.answer_headers.values()):
+        yield "the canary is in a header"
+    errors = [exchange.answer] if exchange.status >= 400 else \
+        [event for event in exchange.answer.split(b"\n\n") if b'"error":' in event]
+    if any(CANARY.encode() in error for error in errors):
+        yield "the canary is in an error"
+
+
 class Fake:
     """A fake provider; `play` scripts what it does next."""
 
-    def __init__(self, program, speaks, models):
-        command = [program, "--speaks", speaks, "--key", PROVIDER_KEY]
+    def __init__(self, program, speaks, models, *more):
+        command = [program, "--speaks", speaks, "--key", PROVIDER_KEY, *more]
         for model in models:
             command += ["--model", model]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self.speaks, self.models, self.command = speaks, models, command
+        self.port = 0
+        self.start()
+
+    def start(self):
+        """At the port that it had before, where it was ended."""
+        self.process = subprocess.Popen([*self.command, "--port", str(self.port)], stdout=subprocess.PIPE, text=True)
         self.port = int(self.process.stdout.readline())
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait(10)
 
     def _call(self, path, body=None):
         data = None if body is None else json.dumps(body).encode()
@@ -125,20 +148,20 @@ class Fake:
         return self.broken_off() == count
 
     def stop(self):
-        self.process.terminate()
+        self.process.kill()  # also one that is stopped
         self.process.wait(10)
 
 
 class Node:
     """meshai serve in a folder of its own, a relay before each of its two doors, and the providers it knows."""
 
-    def __init__(self, program, folder, fakes):
-        self.program, self.folder, self.fakes = program, pathlib.Path(folder), fakes
+    def __init__(self, program, folder, fakes, config):
+        self.program, self.folder, self.fakes, self.template = program, pathlib.Path(folder), fakes, config
         self.folder.mkdir(exist_ok=True)
         self.environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "XDG_RUNTIME_DIR": str(folder),
                             "MESHAI_KEY": KEY, "MESHAI_NEAR_KEY": NEAR_KEY, "PROVIDER_KEY": PROVIDER_KEY}
         self.config, self.log = self.folder / "meshai.toml", self.folder / "log"
-        self.config.write_text(CONFIG.format(**{name: fake.port for name, fake in fakes.items()}))
+        self.config.write_text(config.format(**{name: fake.port for name, fake in fakes.items()}))
         with open(self.log, "w") as log:
             self.process = subprocess.Popen([program, "serve", "--verbose", "--config", str(self.config)],
                                             env=self.environment, stdout=log, stderr=log)
@@ -146,7 +169,7 @@ class Node:
         self.owner_relay = wire.Relay(str(next(self.folder.glob("meshai/*.sock"))), owner=True)
         self.port, self.base = self.relay.port, f"http://127.0.0.1:{self.relay.port}"
         self.owner_base = f"http://127.0.0.1:{self.owner_relay.port}"
-        self.judge = contract.Judge(SPEAKS)
+        self.judge = contract.Judge({**SPEAKS, **{name: fake.speaks for name, fake in fakes.items()}})
 
     def _wait(self):
         until = time.monotonic() + 30
@@ -160,8 +183,11 @@ class Node:
         raise RuntimeError("the node does not answer its owner")
 
     def run(self, *arguments, **more):
-        return subprocess.run([self.program, *arguments], env=self.environment, capture_output=True, text=True,
-                              timeout=60, **more)
+        ran = subprocess.run([self.program, *arguments], env=self.environment, capture_output=True, text=True,
+                             timeout=60, **more)
+        with open(self.folder / "said", "a") as kept:
+            kept.write(ran.stdout + ran.stderr)
+        return ran
 
     def connect(self):
         return socket.create_connection(("127.0.0.1", self.port), timeout=10)
@@ -169,7 +195,7 @@ class Node:
     @contextlib.contextmanager
     def another(self):
         """A node of the same kind that nothing has gone wrong at yet, for tests after which a provider rests."""
-        made = Node(self.program, self.folder / f"beside-{time.monotonic_ns()}", self.fakes)
+        made = Node(self.program, self.folder / f"beside-{time.monotonic_ns()}", self.fakes, self.template)
         made.judge.seen = self.judge.seen
         try:
             yield made
@@ -177,11 +203,11 @@ class Node:
             made.stop()
 
     def faults(self):
-        """What was wrong, in the eyes of the specification, with what has passed since the last time."""
-        return [f"{one.method} {one.path} -> {one.status}: {fault}"
-                for relay in (self.relay, self.owner_relay) for one in relay.take() for fault in self.judge.faults(one)]
+        """What was wrong with what has passed since the last time: by the specification, or by the canary."""
+        return [f"{one.method} {one.path} -> {one.status}: {fault}" for relay in (self.relay, self.owner_relay)
+                for one in relay.take() for fault in [*self.judge.faults(one), *told_too_much(one)]]
 
-    def stop(self):
+    def stop(self, strict=True):
         """Ends the node and leaves what it told others beside what it wrote itself."""
         if self.process.poll() is None:
             for base, path in ((self.base, "/metrics"), (self.owner_base, "/mesh/status")):
@@ -193,7 +219,13 @@ class Node:
         wrong = self.faults()
         for relay in (self.relay, self.owner_relay):
             relay.close()
-        assert not wrong, "\n".join(wrong)
+        assert not wrong or not strict, "\n".join(wrong)
+
+
+def told_to_clients(node):
+    """The environment of tests in other languages."""
+    return {**os.environ, "MESHAI_BASE_URL": node.base + "/v1", "MESHAI_KEY": KEY, "MESHAI_WORD": CANARY,
+            "MESHAI_FAKES": json.dumps({name: fake.port for name, fake in node.fakes.items()})}
 
 
 def written():
@@ -211,22 +243,17 @@ def keep(node, name):
 
 
 @contextlib.contextmanager
-def world(name):
-    """A node and its providers; what it wrote is kept under `name`."""
+def world(name, config=CONFIG, providers=PROVIDERS, strict=True):
+    """A node and its providers: by name the models of one that speaks so, or (what it speaks, its models, how it is
+    started ...). What the node wrote is kept under `name`."""
     build = pathlib.Path(os.environ["MESHAI_BUILD"])
-    fakes = {}
-    with tempfile.TemporaryDirectory(prefix="meshai-") as folder:
-        try:
-            for speaks, models in PROVIDERS.items():
-                fakes[speaks] = Fake(str(build / "fake_provider"), speaks, models)
-            node = Node(str(build / "meshai"), folder, fakes)
-            try:
-                yield node
-            finally:
-                try:
-                    node.stop()
-                finally:
-                    keep(node, name)
-        finally:
-            for fake in fakes.values():
-                fake.stop()
+    with contextlib.ExitStack() as ends:
+        folder, fakes = ends.enter_context(tempfile.TemporaryDirectory(prefix="meshai-")), {}
+        for called, how in providers.items():
+            speaks, models, *more = how if isinstance(how, tuple) else (called, how)
+            fakes[called] = Fake(str(build / "fake_provider"), speaks, models, *more)
+            ends.callback(fakes[called].stop)
+        node = Node(str(build / "meshai"), folder, fakes, config)
+        ends.callback(keep, node, name)
+        ends.callback(node.stop, strict)
+        yield node

@@ -1,5 +1,4 @@
 """Runs the tests of OpenAI's Go client against a node of ours."""
-import os
 import pathlib
 import subprocess
 import sys
@@ -7,6 +6,7 @@ import sys
 import harness
 
 with harness.world("openai_go") as node:
-    environment = {**os.environ, "MESHAI_BASE_URL": node.base + "/v1", "MESHAI_KEY": harness.KEY, "GOFLAGS": "-mod=readonly"}
     folder = pathlib.Path(__file__).parent / "go"
-    sys.exit(subprocess.run(["go", "test", "-count=1", "./..."], cwd=folder, env=environment).returncode)
+    ran = subprocess.run(["go", "test", "-count=1", "./..."], cwd=folder,
+                         env={**harness.told_to_clients(node), "GOFLAGS": "-mod=readonly"})
+sys.exit(ran.returncode)

@@ -107,7 +107,8 @@ def test_reasoning_is_carried_and_taken_back(client, node, model, streamed):
     assert (thought.type, thought.thinking) == ("thinking", f"because {CANARY}")
     assert thought.signature
     turn = [block.model_dump(exclude_none=True, exclude={"parsed_output"}) for block in answer.content]
-    after = client.messages.create(**asked, messages=[*user(HELLO), {"role": "assistant", "content": turn}, *user(HELLO)])
+    after = client.messages.create(**asked, messages=[*user(HELLO), {"role": "assistant", "content": turn},
+                                                      *user(HELLO)])
     assert text_of(after) == f"You said: {HELLO}"
 
 

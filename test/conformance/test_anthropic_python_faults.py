@@ -3,7 +3,7 @@ error."""
 import anthropic
 import pytest
 
-from harness import CANARY, KEY, scripted
+from harness import CANARY, KEY, TOLD, scripted
 from test_anthropic_python import client  # noqa: F401
 from test_openai_python import HELLO, MODELS, provider_of, user
 
@@ -30,24 +30,24 @@ def test_the_callers_own_mistakes(client, node):
     with pytest.raises(anthropic.PermissionDeniedError):
         ask(client, "claude-fake", extra_headers={"x-mesh-reach": "device"})
     with pytest.raises(anthropic.NotFoundError):
-        ask(client, f"claude-fakee-{CANARY}")
+        ask(client, f"claude-fakee-{TOLD}")
     with pytest.raises(anthropic.NotFoundError):
-        client.messages.count_tokens(model=f"claude-fakee-{CANARY}", messages=user(HELLO))
+        client.messages.count_tokens(model=f"claude-fakee-{TOLD}", messages=user(HELLO))
 
 
 @pytest.mark.parametrize("streamed", [False, True])
 @pytest.mark.parametrize("model", MODELS)
 def test_a_provider_refuses_the_request(client, node, model, streamed):
-    node.fakes[provider_of(model)].play({"status": 400, "type": "invalid_request_error", "message": f"No: {CANARY}"})
+    node.fakes[provider_of(model)].play({"status": 400, "type": "invalid_request_error", "message": f"No: {TOLD}"})
     with pytest.raises(anthropic.BadRequestError) as refused:
         ask(client, model, stream=streamed)
-    assert f"No: {CANARY}" in str(refused.value)
+    assert f"No: {TOLD}" in str(refused.value)
 
 
 @pytest.mark.parametrize("model", MODELS)
 def test_a_provider_is_over_its_rate_limit(node, model):
     with node.another() as fresh:
-        fresh.fakes[provider_of(model)].play({"status": 429, "headers": {"retry-after": "7"}, "message": CANARY})
+        fresh.fakes[provider_of(model)].play({"status": 429, "headers": {"retry-after": "7"}, "message": TOLD})
         with pytest.raises(anthropic.RateLimitError) as limited:
             ask(client_of(fresh), model, **alone())
         assert limited.value.response.headers["retry-after"] in ("6", "7")
@@ -58,7 +58,7 @@ def test_a_provider_is_over_its_rate_limit(node, model):
 def test_a_provider_fails(node, model, streamed):
     for status, kind in [(500, "api_error"), (529, "overloaded_error"), (408, "timeout_error")]:
         with node.another() as fresh:
-            fresh.fakes[provider_of(model)].play({"status": status, "message": f"It is {CANARY}"})
+            fresh.fakes[provider_of(model)].play({"status": status, "message": f"It is {TOLD}"})
             with pytest.raises(anthropic.InternalServerError) as failed:
                 ask(client_of(fresh), model, **alone(stream=streamed))
             assert failed.value.body["error"]["type"] == kind
@@ -93,11 +93,11 @@ def test_a_stream_that_breaks_off_is_an_error_and_never_a_success(node, model, f
 
 def test_a_fault_after_the_headers_is_an_event(client):
     """The head has gone out after headers_after, so the error can only be an event of the stream."""
-    prompt = scripted(status=422, message=f"No: {CANARY}", first_token_ms=800)
+    prompt = scripted(status=422, message=f"No: {TOLD}", first_token_ms=800)
     with pytest.raises(anthropic.APIError) as late:
         for _ in ask(client, "claude-fake", prompt, stream=True):
             pass
-    assert f"No: {CANARY}" in str(late.value)
+    assert f"No: {TOLD}" in str(late.value)
 
 
 @pytest.mark.parametrize("model", MODELS)

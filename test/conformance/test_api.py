@@ -4,7 +4,7 @@ import time
 
 import harness
 
-BODY = json.dumps({"model": "gpt-fake", "messages": [{"role": "user", "content": "hello"}]}).encode()
+BODY = json.dumps({"model": "gpt-fake", "messages": [{"role": "user", "content": f"hello {harness.CANARY}"}]}).encode()
 
 
 def exchange(node, raw):
@@ -75,7 +75,8 @@ def test_without_a_key_only_healthz_answers(node):
 
 def test_reach_is_never_weakened(node):
     body = json.loads(BODY)
-    for refused in [post(node, x_mesh_reach="device"), post(node, body=json.dumps({**body, "mesh": {"reach": "site"}}).encode()),
+    for refused in [post(node, x_mesh_reach="device"),
+                    post(node, body=json.dumps({**body, "mesh": {"reach": "site"}}).encode()),
                     post(node, Authorization=f"Bearer {harness.NEAR_KEY}"),
                     post(node, Authorization=f"Bearer {harness.NEAR_KEY}", x_mesh_reach="cloud")]:
         assert refused[0] in (403, 404, 503), refused

@@ -1,10 +1,11 @@
-"""OpenAI's own Python client, against a node whose providers fail: what goes wrong is the client's own kind of error."""
+"""OpenAI's own Python client, against a node whose providers fail: what goes wrong is the client's own kind of
+error."""
 import time
 
 import openai
 import pytest
 
-from harness import CANARY, KEY, scripted
+from harness import CANARY, KEY, TOLD, scripted
 from test_openai_python import HELLO, MODELS, client, gather, provider_of, user  # noqa: F401
 
 
@@ -28,10 +29,10 @@ def test_the_callers_own_mistakes(client, node):
         ask(client, "gpt-fake", extra_headers={"x-mesh-reach": "device"})
     assert far.value.code == "reach_excludes_all"
     with pytest.raises(openai.NotFoundError) as unknown:
-        ask(client, f"gpt-fakee-{CANARY}")
+        ask(client, f"gpt-fakee-{TOLD}")
     assert unknown.value.code == "model_not_found"
     with pytest.raises(openai.NotFoundError):
-        client.models.retrieve(f"gpt-fakee-{CANARY}")
+        client.models.retrieve(f"gpt-fakee-{TOLD}")
     with pytest.raises(openai.BadRequestError):
         client.embeddings.create(model="gpt-fake", input=HELLO)
 
@@ -45,17 +46,17 @@ def test_the_near_names_are_told(client):
 @pytest.mark.parametrize("streamed", [False, True])
 @pytest.mark.parametrize("model", MODELS)
 def test_a_provider_refuses_the_request(client, node, model, streamed):
-    node.fakes[provider_of(model)].play({"status": 400, "type": "invalid_request_error", "message": f"No: {CANARY}"})
+    node.fakes[provider_of(model)].play({"status": 400, "type": "invalid_request_error", "message": f"No: {TOLD}"})
     with pytest.raises(openai.BadRequestError) as refused:
         ask(client, model, stream=streamed)
-    assert f"No: {CANARY}" in str(refused.value)
+    assert f"No: {TOLD}" in str(refused.value)
     assert len(node.fakes[provider_of(model)].requests()) == 1
 
 
 @pytest.mark.parametrize("model", MODELS)
 def test_a_provider_is_over_its_rate_limit(node, model):
     with node.another() as fresh:
-        fresh.fakes[provider_of(model)].play({"status": 429, "headers": {"retry-after": "7"}, "message": CANARY})
+        fresh.fakes[provider_of(model)].play({"status": 429, "headers": {"retry-after": "7"}, "message": TOLD})
         with pytest.raises(openai.RateLimitError) as limited:
             ask(client_of(fresh), model, extra_body={"mesh": {"fallback": False}})
         assert limited.value.response.headers["retry-after"] in ("6", "7")
@@ -82,7 +83,7 @@ def test_the_client_waits_as_long_as_it_is_told(node):
 def test_a_provider_fails(node, model, streamed):
     for status, told in [(500, 502), (503, 503), (408, 504), (401, 502)]:
         with node.another() as fresh:
-            fresh.fakes[provider_of(model)].play({"status": status, "message": f"It is {CANARY}"})
+            fresh.fakes[provider_of(model)].play({"status": status, "message": f"It is {TOLD}"})
             with pytest.raises(openai.InternalServerError) as failed:
                 ask(client_of(fresh), model, stream=streamed, extra_body={"mesh": {"fallback": False}})
             assert failed.value.status_code == told
@@ -137,11 +138,11 @@ def test_a_stream_that_falls_silent_is_an_error(client):
 
 def test_a_fault_after_the_headers_is_an_event(client):
     """The head has gone out after headers_after, so the error can only be an event of the stream."""
-    prompt = scripted(status=422, message=f"No: {CANARY}", first_token_ms=800)
+    prompt = scripted(status=422, message=f"No: {TOLD}", first_token_ms=800)
     stream = client.chat.completions.create(model="gpt-fake", messages=user(prompt), stream=True)
     with pytest.raises(openai.APIError) as late:
         gather(stream)
-    assert f"No: {CANARY}" in str(late.value)
+    assert f"No: {TOLD}" in str(late.value)
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -1,5 +1,5 @@
-"""A relay before the node that passes every byte on and keeps a copy, read as HTTP afterwards: so that whatever a client
-library sends and gets can be looked at, and the client none the wiser."""
+"""A relay before the node that passes every byte on and keeps a copy, read as HTTP afterwards: so that whatever a
+client library sends and gets can be looked at, and the client none the wiser."""
 import contextlib
 import dataclasses
 import http.client

@@ -37,8 +37,8 @@ class Open(harness.Fake):
     """A provider that demands no key."""
 
     def __init__(self):
-        self.process = subprocess.Popen([BUILD / "fake_provider", "--model", "gpt-fake"], stdout=subprocess.PIPE, text=True)
-        self.port = int(self.process.stdout.readline())
+        self.command, self.port = [BUILD / "fake_provider", "--model", "gpt-fake"], 0
+        self.start()
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 // Gemini's generateContent and streamGenerateContent.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "fake_show.hpp"
@@ -43,16 +44,15 @@ const std::set<std::string_view>& settings() {
   return known;
 }
 
-// Gemini 3 refuses a tool turn whose call came back without its signature.
+// Gemini 3 refuses a tool turn whose call came back without its signature; of parallel calls only the first has one.
 bool lost_a_signature(const json::array& contents, std::string_view model) {
   if (!model.starts_with("gemini-3")) return false;
-  for (const auto& content : contents) {
-    for (const auto& part : content.at("parts").as_array()) {
-      const auto& object = part.as_object();
-      if (object.contains("functionCall") && !object.contains("thoughtSignature")) return true;
-    }
-  }
-  return false;
+  const auto is_call = [](const json::value& part) { return part.as_object().contains("functionCall"); };
+  return std::ranges::any_of(contents, [&](const json::value& content) {
+    const auto& parts = content.at("parts").as_array();
+    const auto first = std::ranges::find_if(parts, is_call);
+    return first != parts.end() && !first->as_object().contains("thoughtSignature");
+  });
 }
 
 std::optional<show> refuse(const json::object& asked, std::string_view model) {
@@ -150,8 +150,9 @@ plan plan_for(const json::object& asked, const script& raw, const options& of) {
 json::array call_parts(const performance& of) {
   json::array parts;
   for (const auto& call : of.how.calls) {
-    parts.push_back(
-        {{"functionCall", {{"name", call.name}, {"args", arguments_of(call)}}}, {"thoughtSignature", seal}});
+    json::object part{{"functionCall", {{"name", call.name}, {"args", arguments_of(call)}}}};
+    if (parts.empty()) part["thoughtSignature"] = seal;
+    parts.push_back(std::move(part));
   }
   return parts;
 }
