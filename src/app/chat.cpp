@@ -175,11 +175,8 @@ class talk {
   void ask() {
     outcome out;
     voice aloud(prompt_.at_terminal());
-    {
-      const quiet_typing while_it_answers;
-      run_to_end([&](env::world world) { return answer_or_interrupt(world, where_, now_, aloud, out); });
-      if (prompt_.at_terminal()) ::signal(SIGINT, SIG_IGN);  // one that comes late is not meant for us
-    }
+    run_to_end([&](env::world world) { return answer_or_interrupt(world, where_, now_, aloud, out); });
+    if (prompt_.at_terminal()) ::signal(SIGINT, SIG_IGN);  // one that comes late is not meant for us
     aloud.end();
     last_ = now_.lines.back().text;
     // What was said stays part of the conversation, so that "go on" has something to go on from.

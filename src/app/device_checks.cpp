@@ -44,6 +44,13 @@ std::string listening_inode(const char* table, std::uint16_t port) {
   return {};
 }
 
+// Errors of the engine say what to do behind a semicolon.
+finding bad_thing(std::string what, const std::string& why) {
+  const auto mend = why.find("; ");
+  if (mend == std::string::npos) return {std::move(what), grade::bad, why, "type: make up"};
+  return {std::move(what), grade::bad, why.substr(0, mend), why.substr(mend + 2)};
+}
+
 bool holds(const fs::path& process, const std::string& socket) {
   std::error_code ignored;
   for (const auto& one : fs::directory_iterator(process / "fd", ignored)) {
@@ -55,8 +62,7 @@ bool holds(const fs::path& process, const std::string& socket) {
 }  // namespace
 
 finding look_at_clock() {
-  // This release is from 2026.
-  constexpr auto earliest = std::chrono::sys_days(std::chrono::year(2026) / 1 / 1);
+  constexpr auto earliest = std::chrono::sys_days(std::chrono::year(2026) / 1 / 1);  // before this release
   const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
   const auto text = fmt::format("{:%F %T} UTC", now);
   if (now >= earliest) return {"clock", grade::good, text, ""};
@@ -97,14 +103,13 @@ finding look_at_engine(const paths& where) {
   const char* path = std::getenv("PATH");
   const auto found = engine::find_program(where.data, path ? path : "");
   if (found) return {"engine", grade::good, fmt::format("{} {}", found->name, found->version), ""};
-  return {"engine", grade::bad, found.error().detail, "type: make up"};
+  return bad_thing("engine", found.error().detail);
 }
 
 finding look_at_model(const paths& where, const std::string& name, std::uint64_t& needed) {
   const auto found = engine::catalogue(where.data).find(name);
   const auto what = fmt::format("model \"{}\"", name);
-  if (!found)
-    return {what, grade::bad, found.error().detail, "type: make up, or meshai models add FILE.gguf --default"};
+  if (!found) return bad_thing(what, found.error().detail);
   if (!found->header) {
     return {what, grade::bad, found->header.error().detail,
             "fetch the file again, then: meshai models add FILE.gguf"};

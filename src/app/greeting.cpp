@@ -1,5 +1,6 @@
 #include "app/greeting.hpp"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,7 +18,7 @@ namespace json = boost::json;
 using namespace std::chrono_literals;
 
 constexpr auto patience_to_load = 300s;  // a large model is read from a slow disk
-constexpr auto patience_with_others = 5s;
+constexpr auto patience_with_others = 500ms;
 constexpr auto worth_telling = 1s;
 constexpr std::int64_t enough_starts = 2;  // an engine that rests after so many will not come by itself
 
@@ -34,6 +35,26 @@ bool on_its_way(const json::value& engine) {
   const auto* restarts = one->if_contains("restarts");
   const auto starts = restarts && restarts->is_int64() ? restarts->get_int64() : 0;
   return state == "resting" ? starts < enough_starts : state != "ready";
+}
+
+// Why the other nodes do not answer, a line each.
+std::string trouble_of_nodes(const std::string& status) {
+  boost::system::error_code wrong;
+  const auto parsed = json::parse(status, wrong);
+  const auto* all = parsed.if_object();
+  const auto* nodes = all ? all->if_contains("nodes") : nullptr;
+  std::string out;
+  if (!nodes || !nodes->is_array()) return out;
+  for (const auto& one : nodes->get_array()) {
+    const auto* node = one.if_object();
+    if (!node) continue;
+    if (const auto off = text_of(*node, "off"); !off.empty()) {
+      out += fmt::format("node \"{}\" is off: {}\n", text_of(*node, "name"), off);
+    } else if (text_of(*node, "breaker") != "closed") {
+      out += fmt::format("node \"{}\" is down: {}\n", text_of(*node, "name"), text_of(*node, "last_fault"));
+    }
+  }
+  return out;
 }
 
 // Whether an engine is still on its way; also notes where the node listens.
@@ -72,7 +93,11 @@ task<void> greet(env::world world, const paths& where, bool quiet, greeting& out
     co_await world.clock.sleep_until(world.clock.now() + 20ms);
   }
   out.trouble = co_await node.engine_trouble();
-  if (!out.ready || quiet) co_return;
+  if (!out.ready) {
+    if (const auto status = co_await node.get("/mesh/status", 2s)) out.trouble += trouble_of_nodes(status->body);
+    co_return;
+  }
+  if (quiet) co_return;
   question what;
   what.lines.push_back({"user", std::string(first_question)});
   what.max_tokens = 64;

@@ -14,7 +14,7 @@ inline constexpr std::string_view first_question = "What is 2+2?";
 struct greeting {
   bool ready = false;   // somebody can answer
   std::string address;  // the first one that the node listens at
-  std::string trouble;  // what keeps engines from answering, a line each
+  std::string trouble;  // what keeps engines and nodes from answering, a line each
   spoken answer;        // to the first question; nothing where none was asked
 };
 

@@ -228,7 +228,7 @@ std::string completion(const CLI::App& app, std::string_view shell) {
 }
 
 std::string manual_page(const CLI::App& app) {
-  std::string out = fmt::format(".TH MESHAI 1 \"\" \"meshai {}\"\n.SH NAME\nmeshai \\- {}\n", MESHAI_VERSION,
+  std::string out = fmt::format(".TH MESHAI 1 2026-11-26 \"meshai {}\"\n.SH NAME\nmeshai \\- {}\n", MESHAI_VERSION,
                                 roff("an AI endpoint on your own machine that keeps answering"));
   out += ".SH SYNOPSIS\n.B meshai\n.I COMMAND\n[\\fIOPTIONS\\fR]\n.SH DESCRIPTION\n";
   out += roff(

@@ -56,7 +56,9 @@ int done(const paths& where, const std::string& what, const std::string& name, b
   if (json_wanted) {
     print(json::serialize(json::object{{what, name}, {"default", is_default}}) + "\n");
   } else {
-    print(fmt::format("{} {}{}\n", what, name, is_default ? ", now the default" : ""));
+    print(fmt::format("{} {}{}\n", what, name,
+                      is_default ? ", now the default"
+                                 : fmt::format("; to make it the default, type: meshai models use {}", name)));
     if (is_default && running_node(where)) print("the running node takes it up as soon as it answers nobody\n");
   }
   return exit_ok;
@@ -81,7 +83,7 @@ int show_card(const catalogue& of, const models_options& how) {
   const auto card = of.card(how.name);
   if (!card) return complain(card.error().detail, exit_failed, how.json);
   if (!how.json) {
-    print(printable(*card) + "\n");
+    print(printable(*card));
     return exit_ok;
   }
   const auto found = of.find(how.name);

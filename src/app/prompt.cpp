@@ -35,16 +35,16 @@ extern "C" void restore_and_end(int number) {
   ::raise(number);
 }
 
+// Nothing is echoed or waits for a line's end, and Enter stays what it is: what is typed ahead of a prompt is read
+// by it as if it had been typed at it. `with_signals`: Ctrl-C is one, for the time of an answer.
 void change(bool with_signals) {
   termios now{};
   if (::tcgetattr(0, &now) != 0) return;
   if (!is_changed) as_it_was = now;
   now = as_it_was;
   now.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO | IEXTEN);
-  if (!with_signals) {
-    now.c_lflag &= ~static_cast<tcflag_t>(ISIG);
-    now.c_iflag &= ~static_cast<tcflag_t>(ICRNL | IXON);
-  }
+  now.c_iflag &= ~static_cast<tcflag_t>(ICRNL | IXON);
+  if (!with_signals) now.c_lflag &= ~static_cast<tcflag_t>(ISIG);
   now.c_cc[VMIN] = 1;
   now.c_cc[VTIME] = 0;
   is_changed = true;
@@ -67,6 +67,8 @@ prompt::prompt(line_editor::completer complete)
   if (!terminal_) return;
   ::setlocale(LC_CTYPE, "C.UTF-8");  // for the width of characters
   for (const int number : {SIGTERM, SIGHUP}) ::signal(number, restore_and_end);
+  ::signal(SIGINT, SIG_IGN);  // who waits for an answer catches it
+  change(true);
 }
 
 prompt::~prompt() {
@@ -83,7 +85,7 @@ std::optional<std::string> prompt::read() {
   const auto leave = [&] {
     leave_screen();
     print(paste_off);
-    restore();
+    change(true);
   };
   for (;;) {
     while (auto pressed = keys_.next()) {
@@ -111,6 +113,7 @@ std::optional<std::string> prompt::read() {
           break;
         case outcome::suspended:
           leave();
+          restore();
           ::raise(SIGTSTP);
           change(false);
           print(paste_on);
@@ -170,14 +173,6 @@ void prompt::leave_screen() {
   draw(true);
   print("\r\n");
   row_ = 0;
-}
-
-quiet_typing::quiet_typing() {
-  if (::isatty(0) == 1) change(true);
-}
-
-quiet_typing::~quiet_typing() {
-  restore();
 }
 
 }  // namespace meshai::app

@@ -9,6 +9,8 @@
 
 namespace meshai::app {
 
+// While it lives, the terminal echoes nothing by itself; Ctrl-C is a signal but while read() waits, and ignored
+// unless somebody catches it.
 class prompt {
  public:
   explicit prompt(line_editor::completer complete);
@@ -29,16 +31,6 @@ class prompt {
   key_reader keys_;
   bool terminal_;
   std::size_t row_ = 0;  // where the cursor stands, from the first row that was drawn
-};
-
-// While it lives, what is typed at the terminal is neither shown nor lost, and Ctrl-C is a signal: for the time of
-// an answer.
-class quiet_typing {
- public:
-  quiet_typing();
-  ~quiet_typing();
-  quiet_typing(const quiet_typing&) = delete;
-  quiet_typing& operator=(const quiet_typing&) = delete;
 };
 
 }  // namespace meshai::app

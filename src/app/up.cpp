@@ -6,12 +6,14 @@
 #include <boost/json.hpp>
 #include <filesystem>
 #include <thread>
+#include <vector>
 
 #include "app/background.hpp"
 #include "app/commands.hpp"
 #include "app/daemon.hpp"
 #include "app/greeting.hpp"
 #include "app/instance.hpp"
+#include "app/local_servers.hpp"
 #include "app/owner.hpp"
 #include "app/terminal.hpp"
 #include "env/clock.hpp"
@@ -65,6 +67,20 @@ int report(const up_options& how, const paths& where, const config& of, const gr
   return exit_ok;
 }
 
+task<void> look_for_servers(env::world world, std::vector<local_server>& out) {
+  out = co_await find_local_servers(world, {});
+}
+
+// An Ollama that runs already is worth knowing of, and not ours to take.
+void offer_servers() {
+  std::vector<local_server> found;
+  run_to_end([&](env::world world) { return look_for_servers(world, found); });
+  for (const auto& one : found) {
+    print(fmt::format("found {} at {} with {} models; meshai doctor says how to use it\n", one.name, one.url,
+                      one.models));
+  }
+}
+
 }  // namespace
 
 int up(const up_options& how) {
@@ -78,6 +94,7 @@ int up(const up_options& how) {
     if (!how.json) print(fmt::format("wrote {}\n", file.string()));
     if (!first->key_file.empty() && !how.json)
       print(fmt::format("wrote the key of the API into {}\n", first->key_file));
+    if (!how.json) offer_servers();
   }
   const auto of = load_config(file.string(), *where);
   if (!of) return complain(of.error().detail, exit_configuration, how.json);
