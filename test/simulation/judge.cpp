@@ -85,13 +85,7 @@ class court {
   // It ends, once, in its dialect, and an error says what to do.
   void form(const heard& got) {
     for (const auto& each : got.wrong) find("protocol", got.tag + ": " + each);
-    // Who never got through waits in vain, and it is not the node that lets it wait; nor where a connection was
-    // reset without its caller's knowing.
-    const auto* door = door_lines_[got.tag];
-    const bool bad_way = !is_clean(caller_of(got).link) && (!door || door->ended != never);
-    if (got.how == ending::pending && !bad_way) {
-      find("hang", got.tag + " has no end");
-    }
+    if (got.how == ending::pending && !waits_in_vain(got)) find("hang", got.tag + " has no end");
     if (got.how == ending::refused) {
       if (got.status < 400 && !got.in_stream) find("error", fmt::format("{}: status {}", got.tag, got.status));
       if (got.error_type.empty() || got.error_code.empty() || got.hint.empty()) {

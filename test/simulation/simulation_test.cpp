@@ -2,6 +2,7 @@
 // and callers on a lossy pretend network.
 //
 //   simulation --seed N [--mischief NAME]   one run: its judgement, shrunk where it fails
+//   simulation --seeds FROM TO              as many runs: those that fail, and how
 //   simulation --plan N                     what the seed draws
 //   simulation --trace FROM TO              the traces' hashes
 //   simulation [gtest options]              all of them
@@ -170,6 +171,16 @@ int run_one(std::uint64_t seed, mischief how) {
   return 1;
 }
 
+int run_many(std::uint64_t from, std::uint64_t to) {
+  int failed = 0;
+  for (auto seed = from; seed <= to; ++seed) {
+    const auto found = examine(draw(seed));
+    failed += !found.empty();
+    for (const auto& each : found) fmt::print("{} {}: {}\n", seed, each.rule, each.what);
+  }
+  return failed == 0 ? 0 : 1;
+}
+
 mischief parse_mischief(std::string_view name) {
   for (int i = 0; i < mischiefs; ++i) {
     if (to_string(static_cast<mischief>(i)) == name) return static_cast<mischief>(i);
@@ -185,6 +196,7 @@ int run_command(int count, char** words) {
     fmt::print("{}", traces(number(2), number(3)));
     return 0;
   }
+  if (what == "--seeds" && count == 4) return run_many(number(2), number(3));
   if (what == "--plan" && count == 3) {
     fmt::print("{}", tell(draw(number(2))));
     return 0;
@@ -192,7 +204,7 @@ int run_command(int count, char** words) {
   if (what == "--seed" && (count == 3 || count == 5)) {
     return run_one(number(2), count == 5 ? parse_mischief(words[4]) : mischief::none);
   }
-  fmt::print(stderr, "simulation --seed N [--mischief NAME] | --plan N | --trace FROM TO\n");
+  fmt::print(stderr, "simulation --seed N [--mischief NAME] | --seeds FROM TO | --plan N | --trace FROM TO\n");
   return 2;
 }
 
