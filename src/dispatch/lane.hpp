@@ -68,6 +68,7 @@ struct lane {
   // The exchange's view of it.
   std::size_t looked_at = 0;  // steps of `mail` that are known to hold no token
   bool token_seen = false;
+  bool forwarded = false;  // the caller has some of it
   bool settled = false;  // its end has been told to failover
   instant begun, last;
   route::observation seen;

@@ -76,15 +76,19 @@ TEST(rest, usage_is_of_what_was_delivered) {
 }
 
 TEST(rest, a_refused_prefill_is_asked_otherwise_and_remembered) {
-  pair m({.text = whole, .fault = fake::fault::reset, .at = 3}, {.prefill = fake::going_on::refused});
-  m.nodes[1].prefill = true;
-  expect_whole(m.ask(hello), "first");
-  EXPECT_EQ(m.second.requests().size(), 2u);
-  EXPECT_EQ(m.known.takes_prefill(route::make_target_id("second", "fake-model")), false);
-  m.first.play({.text = whole, .fault = fake::fault::reset, .at = 3, .times = 1});
-  m.pretend.run();
-  const auto again = m.ask(hello);
-  expect_whole(again, "again");
+  for (const auto speaks : {fake::protocol::openai, fake::protocol::anthropic, fake::protocol::gemini}) {
+    pair m({.text = whole, .fault = fake::fault::reset, .at = 3},
+           {.speaks = speaks, .prefill = fake::going_on::refused});
+    m.nodes[1].prefill = true;
+    const auto what = std::to_string(static_cast<int>(speaks));
+    expect_whole(m.ask(hello), what);
+    EXPECT_EQ(m.second.requests().size(), 2u) << what;
+    EXPECT_EQ(m.known.takes_prefill(route::make_target_id("second", "fake-model")), false) << what;
+    m.first.clear();
+    m.first.play({.text = whole, .fault = fake::fault::reset, .at = 3, .times = 1});
+    expect_whole(m.ask(hello), what + " again");
+    EXPECT_EQ(m.second.requests().size(), 3u) << what;
+  }
 }
 
 TEST(rest, an_ignored_prefill_is_skipped_and_remembered) {
@@ -297,7 +301,10 @@ TEST(hedge, a_stream_that_falls_silent_is_gone_on_with_before_it_is_given_up) {
   expect_whole(got, "stall");
   EXPECT_EQ(got.facts.node, "second");
   EXPECT_LT(got.took, 2s);  // the idle timeout is 5 s
-  EXPECT_TRUE(got.story.failed.empty());
+  ASSERT_EQ(got.story.failed.size(), 1u);
+  EXPECT_EQ(got.story.failed[0].node, "first");
+  EXPECT_EQ(got.story.failed[0].fault, "silence");
+  EXPECT_TRUE(got.story.failed[0].streamed);
 }
 
 TEST(hedge, a_first_token_that_is_late_is_asked_for_elsewhere) {

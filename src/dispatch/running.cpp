@@ -11,6 +11,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
+// In the story of an answer: no fault, but the caller has some of that attempt's words.
+constexpr std::string_view fell_silent = "silence";
+
 // Hangs up when the attempt is cancelled; one that ended by itself is still asked why. Either way its place at the
 // node is free.
 struct hang_up {
@@ -219,7 +222,8 @@ void running::settle(int number, lane& at, instant now) {
   }
   auto why = at.turned_away ? route::busy_fault(node_of(at).name) : at.talk->why();
   const bool prefilled = at.rest && at.rest->how() == route::continuation::prefill;
-  if (prefilled && !at.token_seen && why.kind == route::fault_kind::bad_request) {
+  const bool refused = why.kind == route::fault_kind::bad_request || why.kind == route::fault_kind::unsupported;
+  if (prefilled && !at.token_seen && refused) {
     all_->known.learn_prefill(at.to.model_id, false);
     why.another_way = true;
   }
@@ -285,10 +289,15 @@ void running::cancel(int number) {
   at.settled = true;
   at.right.give_back();
   at.work.cancel();
+  if (at.forwarded && decides_->forwarded() != number) {  // it fell silent, and a hedge goes on
+    failed_.push_back(
+        {.node = node_of(at).name, .model = at.to.model, .fault = std::string(fell_silent), .streamed = true});
+  }
 }
 
 void running::forward(int number) {
-  const auto& at = *all_->lanes[static_cast<std::size_t>(number)];
+  auto& at = *all_->lanes[static_cast<std::size_t>(number)];
+  at.forwarded = true;
   const auto& node = node_of(at);
   dropped_ = at.talk->dropped();
   facts_ = {.node = node.name,

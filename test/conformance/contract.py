@@ -151,9 +151,12 @@ class Judge:
                       if name.startswith("x-mesh-") and name not in known]
 
     def _translated(self, exchange, story):
-        node = (story or {}).get("node") or exchange.answer_headers.get("x-mesh-route", "").split("/")[0]
+        """Whether none of those whose words the caller has speaks its dialect: then all of it is ours."""
+        story = story or {}
+        nodes = [story.get("node") or exchange.answer_headers.get("x-mesh-route", "").split("/")[0]]
+        nodes += [one["node"] for one in story.get("failed", []) if one["streamed"]]
         door = "anthropic" if exchange.path.startswith("/v1/messages") else "openai"
-        return self.speaks.get(node, door) != door
+        return all(self.speaks.get(node, door) != door for node in nodes)
 
     def _whole(self, exchange, pointer):
         if not exchange.whole:

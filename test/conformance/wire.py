@@ -150,6 +150,11 @@ class Relay:
             except OSError:
                 pass
 
+    def last(self):
+        """The newest exchange that has ended; it is still there to be taken."""
+        with self._lock:
+            return [one for link in self._links for one in link.exchanges()][-1]
+
     def take(self):
         """The exchanges that have ended since the last time."""
         fresh = []
