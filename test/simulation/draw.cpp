@@ -4,6 +4,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "plan.hpp"
@@ -99,6 +100,12 @@ class drawing {
         draw_manner(one);
         one.discovers = chance(15);
         for (int k = 0, n = number(0, 8); k < n; ++k) one.plays.push_back(any_play());
+        // One word over and over, in the midst of words that were said before, is nobody's answer.
+        if (std::ranges::any_of(one.plays, [](const play& p) { return p.how.fault == fake::fault::endless; })) {
+          for (auto* manner : {&one.prefill, &one.asked}) {
+            if (*manner == fake::going_on::overlaps) *manner = fake::going_on::continues;
+          }
+        }
       }
       made_.providers.push_back(std::move(one));
     }

@@ -173,7 +173,8 @@ class court {
     if (got.how == ending::broken && waits_in_vain(got)) return;
     const auto& l = plan_.limits;
     const auto bound = got.what->stream ? std::max(l.max_stream, l.request_timeout) : l.request_timeout;
-    const auto took = got.ended - got.begun;
+    const auto took =
+        got.ended - got.begun - (may_loop(got) ? got.what->reads_every * (l.max_stream / 100ms) : 0ms);
     if (took > bound + slack(got)) {
       find("deadline",
            fmt::format("{} took {} ms of {} and {}", got.tag, duration_cast<milliseconds>(took).count(),
