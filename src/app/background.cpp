@@ -97,9 +97,9 @@ result<int> start_in_background(const paths& where, const std::string& config) {
     ::dup2(log, 2);
     (void)::chdir("/");
     if (config.empty()) {
-      ::execl(self, "meshai", "serve", nullptr);
+      ::execl(self, "meshai", "supervise", nullptr);
     } else {
-      ::execl(self, "meshai", "serve", "--config", config.c_str(), nullptr);
+      ::execl(self, "meshai", "supervise", "--config", config.c_str(), nullptr);
     }
     ::_exit(127);
   }

@@ -18,7 +18,7 @@ struct first_config {
 };
 result<first_config> write_first_config(const paths& where);
 
-// Starts `meshai serve` as a session of its own, its log in the state folder. The process, or why not.
+// Starts `meshai supervise` as a session of its own, its log in the state folder. The process, or why not.
 result<int> start_in_background(const paths& where, const std::string& config);
 
 // The last lines of the log, for when a start failed.

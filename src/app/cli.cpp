@@ -37,6 +37,12 @@ void add_node_commands(CLI::App& app, chosen& run) {
   word->add_flag("--verbose", serving.verbose, "Log debug events too");
   word->callback([&run] { run = [] { return serve(serving); }; });
 
+  static serve_options supervising;
+  word = add(app, "supervise", "Keep a node running; meshai up starts this.", "");
+  word->add_option("--config", supervising.config, "Configuration file (default: the usual place)");
+  word->group("");  // nobody types it
+  word->callback([&run] { run = [] { return supervise(supervising); }; });
+
   static up_options starting;
   word = add(app, "up", "Start a node in the background and ask it one question.",
              "  meshai up\n  meshai up --config meshai.toml");

@@ -23,6 +23,7 @@ struct serve_options {
   bool verbose = false;  // debug events too
 };
 int serve(const serve_options& how);
+int supervise(const serve_options& how);  // what `up` leaves behind
 
 struct up_options {
   std::string config;

@@ -78,6 +78,7 @@ task<void> greet(env::world world, const paths& where, bool quiet, greeting& out
   const auto begun = world.clock.now();
   auto until = begun + patience_to_load;
   bool loading = true, told = false;
+  std::string trouble;
   while (world.clock.now() < until && running_node(where)) {
     const auto status = co_await node.get("/mesh/status", 2s);
     const bool was_loading = std::exchange(loading, !status || still_loading(status->body, out));
@@ -85,14 +86,17 @@ task<void> greet(env::world world, const paths& where, bool quiet, greeting& out
       const auto ready = co_await node.get("/readyz", 2s);
       out.ready = ready && ready->status == 200;
       if (out.ready) break;
-      if (was_loading) until = world.clock.now() + patience_with_others;
+      if (was_loading) {
+        until = world.clock.now() + patience_with_others;
+        trouble = co_await node.engine_trouble();  // now: an engine that rests begins again in a moment
+      }
     } else if (!told && ::isatty(2) == 1 && world.clock.now() - begun > worth_telling) {
       told = true;
       print(paint("loading the model ...\n", style::dim, 2), 2);
     }
     co_await world.clock.sleep_until(world.clock.now() + 20ms);
   }
-  out.trouble = co_await node.engine_trouble();
+  out.trouble = trouble.empty() ? co_await node.engine_trouble() : trouble;
   if (!out.ready) {
     if (const auto status = co_await node.get("/mesh/status", 2s)) out.trouble += trouble_of_nodes(status->body);
     co_return;

@@ -5,6 +5,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -13,6 +14,8 @@
 #include <thread>
 #include <utility>
 
+#include "app/supervision.hpp"
+
 namespace meshai::app {
 namespace {
 
@@ -20,18 +23,29 @@ std::filesystem::path lock_file(const paths& where) {
   return where.runtime / "node.lock";
 }
 
-// "PID\nCONFIGURATION\n"
+// The line at the beginning of `text`, which is taken off it.
+std::string_view take_line(std::string_view& text) {
+  const auto line = text.substr(0, text.find('\n'));
+  text.remove_prefix(std::min(line.size() + 1, text.size()));
+  return line;
+}
+
+std::optional<int> parse_pid(std::string_view text) {
+  int out = -1;
+  const auto [rest, wrong] = std::from_chars(text.data(), text.data() + text.size(), out);
+  return wrong == std::errc() && rest == text.data() + text.size() && out >= 0 ? std::optional(out) : std::nullopt;
+}
+
+// "PID\nNODE\nCONFIGURATION\n"
 std::optional<instance> written_in(int fd) {
-  char text[4352] = {};
-  const auto size = ::pread(fd, text, sizeof text - 1, 0);
-  instance out;
+  char bytes[4352];
+  const auto size = ::pread(fd, bytes, sizeof bytes, 0);
   if (size <= 0) return std::nullopt;
-  const auto [rest, wrong] = std::from_chars(text, text + size, out.pid);
-  if (wrong != std::errc() || out.pid <= 0) return std::nullopt;
-  std::string_view config(rest, static_cast<std::size_t>(text + size - rest));
-  if (config.starts_with('\n')) config.remove_prefix(1);
-  out.config = config.substr(0, config.find('\n'));
-  return out;
+  std::string_view text(bytes, static_cast<std::size_t>(size));
+  const auto pid = parse_pid(take_line(text));
+  const auto node = parse_pid(take_line(text));
+  if (!pid || *pid == 0 || !node) return std::nullopt;
+  return instance{.pid = *pid, .node = *node, .config = take_line(text)};
 }
 
 }  // namespace
@@ -42,24 +56,29 @@ result<instance_lock> instance_lock::take(const paths& where, const std::filesys
   const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0)
     return fail(error_kind::refused, fmt::format("cannot open {}: {}", file.string(), std::strerror(errno)));
-  instance_lock held(fd);
+  instance_lock held(fd, config);
   if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
     const auto other = written_in(fd);
     return fail(error_kind::unavailable, fmt::format("a node runs already{}; type: meshai down",
                                                      other ? fmt::format(" (process {})", other->pid) : ""));
   }
-  const auto text = fmt::format("{}\n{}\n", ::getpid(), config.string());
-  if (::ftruncate(fd, 0) != 0 || ::pwrite(fd, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
-    return fail(error_kind::refused, fmt::format("cannot write {}: {}", file.string(), std::strerror(errno)));
-  }
+  if (auto told = held.tell_node(::getpid()); !told) return std::unexpected(told.error());
   return held;
+}
+
+result<void> instance_lock::tell_node(int pid) const {
+  const auto text = fmt::format("{}\n{}\n{}\n", ::getpid(), pid, config_.string());
+  if (::ftruncate(fd_, 0) != 0 || ::pwrite(fd_, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()))
+    return fail(error_kind::refused, fmt::format("cannot write the lock of the node: {}", std::strerror(errno)));
+  return {};
 }
 
 instance_lock::~instance_lock() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-instance_lock::instance_lock(instance_lock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+instance_lock::instance_lock(instance_lock&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)), config_(std::move(other.config_)) {}
 
 std::optional<instance> running_instance(const paths& where) {
   const int fd = ::open(lock_file(where).c_str(), O_RDONLY | O_CLOEXEC);
@@ -74,7 +93,9 @@ std::optional<instance> running_instance(const paths& where) {
 
 std::optional<int> running_node(const paths& where) {
   const auto found = running_instance(where);
-  return found ? std::optional(found->pid) : std::nullopt;
+  if (!found) return std::nullopt;
+  const bool orphan = found->node > 0 && found->node != found->pid && !supervisor_lives(where);
+  return orphan ? found->node : found->pid;
 }
 
 bool wait_until_gone(const paths& where, std::chrono::milliseconds patience) {

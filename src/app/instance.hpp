@@ -4,6 +4,7 @@
 #include <chrono>
 #include <filesystem>
 #include <optional>
+#include <utility>
 
 #include "app/paths.hpp"
 
@@ -18,19 +19,26 @@ class instance_lock {
   instance_lock(instance_lock&& other) noexcept;
   instance_lock& operator=(instance_lock&&) = delete;
 
+  // Whoever has a duplicate of it holds the lock too.
+  int descriptor() const { return fd_; }
+  // The node's own process, where a supervisor holds the lock for it; 0: none runs at this moment.
+  result<void> tell_node(int pid) const;
+
  private:
-  explicit instance_lock(int fd) : fd_(fd) {}
+  instance_lock(int fd, std::filesystem::path config) : fd_(fd), config_(std::move(config)) {}
   int fd_;
+  std::filesystem::path config_;
 };
 
 // Who holds the lock.
 struct instance {
-  int pid = 0;
+  int pid = 0;   // the supervisor, or the node where it has none
+  int node = 0;  // the node; 0: none runs at this moment
   std::filesystem::path config;
 };
 std::optional<instance> running_instance(const paths& where);
 
-// Its process, or nothing when no node runs.
+// The process to signal, or nothing when no node runs: a supervisor that was killed leaves its node behind.
 std::optional<int> running_node(const paths& where);
 
 // True when no node runs any more, at the latest after `patience`.

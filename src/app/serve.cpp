@@ -7,18 +7,21 @@
 #include <boost/asio/detached.hpp>
 #include <filesystem>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "app/assemble.hpp"
 #include "app/certificate.hpp"
 #include "app/config_check.hpp"
 #include "app/daemon.hpp"
+#include "app/inheritance.hpp"
 #include "app/instance.hpp"
 #include "app/terminal.hpp"
 #include "app/version.hpp"
 #include "env/clock.hpp"
 #include "env/scope.hpp"
 #include "node/node.hpp"
+#include "os/listener.hpp"
 #include "os/os.hpp"
 #include "os/usage.hpp"
 
@@ -28,6 +31,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto grace = 10s;
+constexpr auto patience_of_idle = 1s;  // for a request that comes over an idle connection to a node that retires
+constexpr auto patience_to_answer = 60s;  // of a supervisor: a machine may have nobody who can answer now
 
 // Everything that lives as long as the node does.
 class daemon {
@@ -44,13 +49,18 @@ class daemon {
   }
 
   result<void> open_doors();
+  result<void> take_doors(inheritance from);
   result<void> begin();
   void run();
 
  private:
   result<void> open(const env::address& wanted, bool may_lack);
+  result<void> read_certificate();
+  void add_door(std::size_t worker, std::unique_ptr<env::listener> at);
   task<void> live();
-  task<void> heed_signals();
+  task<int> heed_signals(os::signals& arriving);
+  task<void> heed_impatience(os::signals& arriving);
+  task<void> tell_ready();
 
   serve_options how_;
   config from_;
@@ -61,6 +71,7 @@ class daemon {
   std::vector<std::vector<node::door>> doors_;
   std::vector<env::address> addresses_;
   std::unique_ptr<node::node> node_;
+  os::descriptor ready_;  // where a supervisor waits for a word
 };
 
 result<void> daemon::open(const env::address& wanted, bool may_lack) {
@@ -75,20 +86,63 @@ result<void> daemon::open(const env::address& wanted, bool may_lack) {
                               opened.error().detail));
     }
     at = (*opened)->local();  // port 0 became a real one, the same for every worker
-    node::door made{.at = *std::move(opened)};
-    if (certificate_->wanted()) made.tls = [of = certificate_.get()] { return of->current(); };
-    doors_[i].push_back(std::move(made));
+    add_door(i, *std::move(opened));
   }
   addresses_.push_back(at);
   return {};
 }
 
+void daemon::add_door(std::size_t worker, std::unique_ptr<env::listener> at) {
+  node::door made{.at = std::move(at)};
+  if (certificate_->wanted()) made.tls = [of = certificate_.get()] { return of->current(); };
+  doors_[worker].push_back(std::move(made));
+}
+
+// Those that the supervisor holds; it and a node that follows go on with them.
+result<void> daemon::take_doors(inheritance from) {
+  if (from.doors.size() != workers_.size()) {
+    return fail(error_kind::refused,
+                fmt::format("[api] workers: there are {} now, and another number takes effect at a start; type: "
+                            "meshai down && meshai up",
+                            from.doors.size()));
+  }
+  doors_.resize(workers_.size());
+  if (auto read = read_certificate(); !read) return read;
+  std::vector<env::address> wanted = listen_addresses(from_.api);
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    for (auto& one : from.doors[i]) {
+      auto taken = os::adopt_listener(workers_[i]->world().loop, std::move(one), false);
+      if (!taken) return std::unexpected(taken.error());
+      const auto at = (*taken)->local();
+      const bool named = std::ranges::any_of(wanted, [&](const env::address& each) {
+        return each.ip == at.ip && (each.port == at.port || each.port == 0);
+      });
+      if (!named) {
+        return fail(
+            error_kind::refused,
+            fmt::format("[api] listen: the node listens at {}, and another address takes effect at a start; "
+                        "type: meshai down && meshai up",
+                        at.text()));
+      }
+      if (i == 0) addresses_.push_back(at);
+      add_door(i, *std::move(taken));
+    }
+  }
+  auto own = os::adopt_listener(workers_.front()->world().loop, std::move(from.owner), false);
+  if (!own) return std::unexpected(own.error());
+  doors_.front().push_back({.at = *std::move(own), .owner = true});
+  ready_ = std::move(from.ready);
+  return {};
+}
+
+result<void> daemon::read_certificate() {
+  certificate_ = std::make_unique<certificate>(workers_.front()->world(), from_.api.tls_cert, from_.api.tls_key);
+  return certificate_->wanted() ? certificate_->read() : result<void>();
+}
+
 result<void> daemon::open_doors() {
   doors_.resize(workers_.size());
-  certificate_ = std::make_unique<certificate>(workers_.front()->world(), from_.api.tls_cert, from_.api.tls_key);
-  if (certificate_->wanted()) {
-    if (auto read = certificate_->read(); !read) return read;
-  }
+  if (auto read = read_certificate(); !read) return read;
   for (const auto& at : listen_addresses(from_.api)) {
     // Of the two addresses that nobody asked for by name, a machine may lack IPv6.
     const bool may_lack = from_.api.listen.empty() && at.ip == "::1";
@@ -127,25 +181,47 @@ result<void> daemon::begin() {
   return node_->begin(*std::move(plan));
 }
 
-task<void> daemon::heed_signals() {
-  const auto world = workers_.front()->world();
-  os::signals arriving(world.loop, {SIGTERM, SIGINT, SIGHUP});
+// Returns the signal that ends the node.
+task<int> daemon::heed_signals(os::signals& arriving) {
   for (;;) {
     const auto number = co_await arriving.next();
-    if (number != SIGHUP) co_return;
+    if (number != SIGHUP) co_return number;
     if (const auto swapped = co_await node_->reload(); !swapped) {
       print(fmt::format("meshai: not reloaded: {}\n", swapped.error().detail), 2);
     }
   }
 }
 
+// Whoever asks a second time does not want to wait.
+task<void> daemon::heed_impatience(os::signals& arriving) {
+  while (const auto number = co_await arriving.next()) {
+    if (number == SIGTERM || number == SIGINT) co_await node_->stop(0s, 0s);
+  }
+}
+
+// A node that is to follow another one is only worth it once it can answer.
+task<void> daemon::tell_ready() {
+  auto& clock = workers_.front()->world().clock;
+  const auto until = clock.now() + patience_to_answer;
+  while (!node_->ready() && clock.now() < until) co_await clock.sleep_until(clock.now() + 20ms);
+  (void)!::write(ready_.get(), "ready", 5);
+  ready_ = {};
+}
+
 task<void> daemon::live() {
   const auto world = workers_.front()->world();
+  os::signals arriving(world.loop, {SIGTERM, SIGINT, SIGHUP, SIGUSR1});
   env::scope beside(world.loop);
   beside.spawn(node_->serve(0, std::move(doors_.front())));
-  co_await heed_signals();
-  world.log.write(env::log_level::info, "node.stopping", {});
-  co_await node_->stop(grace);
+  if (ready_) beside.spawn(tell_ready());
+  const bool followed = co_await heed_signals(arriving) == SIGUSR1;
+  world.log.write(env::log_level::info, followed ? "node.retiring" : "node.stopping", {});
+  beside.spawn(heed_impatience(arriving));
+  if (followed) {
+    co_await node_->stop(from_.limits.max_stream, patience_of_idle);
+  } else {
+    co_await node_->stop(grace);
+  }
   co_await beside.close();
   for (auto& one : workers_) one->stop();
 }
@@ -186,10 +262,19 @@ int serve(const serve_options& how) {
   const auto file = how.config.empty() ? where->config_file() : std::filesystem::absolute(how.config);
   auto from = load_config(file.string(), *where);
   if (!from) return complain(from.error().detail, exit_configuration);
-  const auto lock = instance_lock::take(*where, file);
-  if (!lock) return complain(lock.error().detail, exit_failed);
+  auto inherited = take_inheritance();
+  std::optional<instance_lock> lock;
+  os::descriptor supervisors_lock;
+  if (inherited) {
+    supervisors_lock = std::move(inherited->lock);
+  } else {
+    auto taken = instance_lock::take(*where, file);
+    if (!taken) return complain(taken.error().detail, exit_failed);
+    lock.emplace(*std::move(taken));
+  }
   daemon node(how, *std::move(from), *where);
-  if (auto opened = node.open_doors(); !opened) return complain(opened.error().detail, exit_failed);
+  const auto opened = inherited ? node.take_doors(*std::move(inherited)) : node.open_doors();
+  if (!opened) return complain(opened.error().detail, exit_failed);
   if (auto begun = node.begin(); !begun) return complain(begun.error().detail, exit_configuration);
   node.run();
   return exit_ok;

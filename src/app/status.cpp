@@ -1,12 +1,15 @@
 // meshai status: the node as its owner sees it.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
+#include <chrono>
 #include <map>
 #include <string>
 
 #include "app/commands.hpp"
 #include "app/owner.hpp"
+#include "app/supervision.hpp"
 #include "app/terminal.hpp"
 #include "env/clock.hpp"
 
@@ -125,9 +128,49 @@ std::string show(const std::string& body) {
   return out;
 }
 
+// The supervisor's part is added here: the node itself knows nothing of its lives before.
+std::string with_supervision(const std::string& body, const paths& where) {
+  boost::system::error_code wrong;
+  auto parsed = json::parse(body, wrong);
+  const auto runs = read_supervision(where);
+  if (wrong || !parsed.is_object() || !runs) return body + "\n";
+  parsed.as_object()["supervisor"] = {
+      {"pid", runs->supervisor}, {"node", runs->node}, {"restarts", runs->restarts}, {"last_end", runs->last_end}};
+  return json::serialize(parsed) + "\n";
+}
+
+std::string show_supervision(const paths& where) {
+  const auto runs = read_supervision(where);
+  if (!runs) return "";
+  auto out = fmt::format("supervisor\n  process {} keeps process {}", runs->supervisor, runs->node);
+  if (runs->restarts > 0) {
+    out += paint(fmt::format(", started it again {} times; it last ended by {}", runs->restarts, runs->last_end),
+                 style::yellow);
+  }
+  return out + "\n";
+}
+
+// While the supervisor waits to start it again.
+std::string describe_fall(const supervision& runs) {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const auto left = runs.next_start - std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+  return fmt::format("the node ended by {} and is started again in {} s, for the {}. time", runs.last_end,
+                     std::max<std::int64_t>((left + 999) / 1000, 0), runs.restarts);
+}
+
 task<void> look(env::world world, const paths& where, const status_options& how, int& code) {
   owner_client node(world, where);
   for (;;) {
+    if (const auto runs = read_supervision(where); runs && runs->node == 0) {
+      const auto fall = fmt::format("{}; its log tells why: {}", describe_fall(*runs), where.log_file().string());
+      if (!how.watch) {
+        code = complain(fall, exit_failed, how.json);
+        co_return;
+      }
+      if (!print(fall + "\n")) co_return;
+      co_await world.clock.sleep_until(world.clock.now() + 1s);
+      continue;
+    }
     const auto came = co_await node.get("/mesh/status", 5s);
     if (!came || came->status != 200) {
       // A watched node may well end.
@@ -139,7 +182,7 @@ task<void> look(env::world world, const paths& where, const status_options& how,
                                 exit_failed, how.json);
       co_return;
     }
-    auto text = how.json ? came->body + "\n" : show(came->body);
+    auto text = how.json ? with_supervision(came->body, where) : show(came->body) + show_supervision(where);
     if (how.watch && takes_colour(1)) text = "\033[H\033[J" + text;
     if (!print(text) || !how.watch) co_return;
     co_await world.clock.sleep_until(world.clock.now() + 1s);

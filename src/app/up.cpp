@@ -15,6 +15,7 @@
 #include "app/instance.hpp"
 #include "app/local_servers.hpp"
 #include "app/owner.hpp"
+#include "app/supervision.hpp"
 #include "app/terminal.hpp"
 #include "env/clock.hpp"
 
@@ -33,6 +34,36 @@ bool wait_for_lock(const paths& where, int child) {
     if (::waitpid(child, nullptr, WNOHANG) == child) return false;
     std::this_thread::sleep_for(5ms);
   }
+}
+
+std::filesystem::path own_program() {
+  std::error_code wrong;
+  return std::filesystem::read_symlink("/proc/self/exe", wrong);
+}
+
+bool has_changed(const supervision& runs, const std::filesystem::path& config) {
+  return runs.program != print_of(own_program()) || runs.config != print_of(config);
+}
+
+// A node whose supervisor was killed: it answers, and nobody would start it again.
+bool is_orphan(const paths& where) {
+  const auto found = running_instance(where);
+  return found && running_node(where) != found->pid;
+}
+
+bool end_node(const paths& where) {
+  const auto pid = running_node(where);
+  if (!pid) return true;
+  ::kill(*pid, SIGTERM);
+  if (wait_until_gone(where, patience_to_stop)) return true;
+  // Whoever holds the lock: the supervisor, its node and those that still finish what they began.
+  for (auto left = running_instance(where); left; left = running_instance(where)) {
+    ::kill(left->pid, SIGKILL);
+    if (left->node > 0) ::kill(left->node, SIGKILL);
+    if (wait_until_gone(where, 2s)) return true;
+    if (running_node(where) == *pid) return false;
+  }
+  return true;
 }
 
 std::string key_line(const config& of) {
@@ -98,11 +129,20 @@ int up(const up_options& how) {
   }
   const auto of = load_config(file.string(), *where);
   if (!of) return complain(of.error().detail, exit_configuration, how.json);
+  if (is_orphan(*where) && !end_node(*where))
+    return complain("the node that lost its supervisor does not end; type: meshai down", exit_failed, how.json);
   if (!running_node(*where)) {
     const auto child = start_in_background(*where, file.string());
     if (!child) return complain(child.error().detail, exit_failed, how.json);
     if (!wait_for_lock(*where, *child)) {
       return complain(fmt::format("the node did not start:\n{}", last_words(*where)), exit_failed, how.json);
+    }
+  } else if (const auto runs = read_supervision(*where); runs && has_changed(*runs, file)) {
+    if (!how.json) print("the program or its configuration has changed: a new node takes over\n");
+    if (auto replaced = ask_to_replace(*where, own_program(), file); !replaced) {
+      return complain(fmt::format("the node that runs goes on, a new one could not take over: {}\n{}",
+                                  replaced.error().detail, last_words(*where)),
+                      exit_failed, how.json);
     }
   }
   greeting facts;
@@ -116,14 +156,7 @@ int down(bool json_wanted) {
   const auto where = find_paths();
   if (!where) return complain(where.error().detail, exit_configuration, json_wanted);
   const auto pid = running_node(*where);
-  if (pid) {
-    ::kill(*pid, SIGTERM);
-    if (!wait_until_gone(*where, patience_to_stop)) {
-      ::kill(*pid, SIGKILL);
-      if (!wait_until_gone(*where, 2s))
-        return complain(fmt::format("process {} does not end", *pid), exit_failed, json_wanted);
-    }
-  }
+  if (!end_node(*where)) return complain(fmt::format("process {} does not end", *pid), exit_failed, json_wanted);
   if (json_wanted) {
     print(json::serialize(json::object{{"stopped", pid.has_value()}}) + "\n");
   } else {

@@ -133,7 +133,8 @@ int bind_ip(int fd, const endpoint& where, bool reuse_port) {
   return ::bind(fd, where.data(), where.size) == 0 ? 0 : errno;
 }
 
-// What `fd` listens at; nothing where it does not listen.
+}  // namespace
+
 std::optional<env::address> listens_at(int fd) {
   int listening = 0;
   socklen_t size = sizeof listening;
@@ -143,8 +144,6 @@ std::optional<env::address> listens_at(int fd) {
   if (::getsockname(fd, bound.data(), &bound.size) != 0) return std::nullopt;
   return to_address(bound);
 }
-
-}  // namespace
 
 result<descriptor> open_listener(const env::address& at, bool reuse_port) {
   const auto where = to_endpoint(at);

@@ -1,0 +1,102 @@
+#include "app/supervision.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <boost/json.hpp>
+#include <cerrno>
+#include <cstring>
+
+#include "os/line.hpp"
+
+namespace meshai::app {
+namespace {
+
+namespace json = boost::json;
+
+constexpr int patience_to_replace_ms = 330'000;  // longer than the supervisor waits for a new node
+
+std::filesystem::path file_of(const paths& where) {
+  return where.runtime / "supervisor.json";
+}
+
+std::filesystem::path lock_of(const paths& where) {
+  return where.runtime / "supervisor.lock";
+}
+
+}  // namespace
+
+std::string print_of(const std::filesystem::path& file) {
+  struct stat is{};
+  if (::stat(file.c_str(), &is) != 0) return {};
+  return fmt::format("{}.{}.{}.{}.{}", is.st_dev, is.st_ino, is.st_size, is.st_mtim.tv_sec, is.st_mtim.tv_nsec);
+}
+
+result<void> write_supervision(const paths& where, const supervision& now) {
+  const json::object out{{"supervisor", now.supervisor}, {"node", now.node},
+                         {"restarts", now.restarts},     {"last_end", now.last_end},
+                         {"next_start", now.next_start}, {"program", now.program},
+                         {"config", now.config}};
+  return write_file(file_of(where), json::serialize(out) + "\n", 0600);
+}
+
+std::optional<supervision> read_supervision(const paths& where) {
+  if (!supervisor_lives(where)) return std::nullopt;
+  const auto text = read_file(file_of(where), 64 << 10);
+  if (!text) return std::nullopt;
+  boost::system::error_code wrong;
+  const auto parsed = json::parse(*text, wrong);
+  const auto* all = wrong ? nullptr : parsed.if_object();
+  if (!all) return std::nullopt;
+  const auto number = [&](std::string_view name) -> std::int64_t {
+    const auto* found = all->if_contains(name);
+    return found && found->is_int64() ? found->get_int64() : 0;
+  };
+  const auto words = [&](std::string_view name) {
+    const auto* found = all->if_contains(name);
+    return found && found->is_string() ? std::string(found->get_string()) : std::string();
+  };
+  supervision out{.supervisor = static_cast<int>(number("supervisor")),
+                  .node = static_cast<int>(number("node")),
+                  .restarts = static_cast<int>(number("restarts")),
+                  .last_end = words("last_end"),
+                  .next_start = number("next_start"),
+                  .program = words("program"),
+                  .config = words("config")};
+  return out;
+}
+
+result<os::descriptor> hold_supervision(const paths& where) {
+  const auto file = lock_of(where);
+  os::descriptor held(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!held || ::flock(held.get(), LOCK_EX | LOCK_NB) != 0)
+    return fail(error_kind::unavailable, fmt::format("cannot lock {}: {}", file.string(), std::strerror(errno)));
+  return held;
+}
+
+bool supervisor_lives(const paths& where) {
+  const os::descriptor look(::open(lock_of(where).c_str(), O_RDONLY | O_CLOEXEC));
+  return look && ::flock(look.get(), LOCK_SH | LOCK_NB) != 0;
+}
+
+std::filesystem::path supervisor_socket(const paths& where) {
+  return where.runtime / "supervisor.sock";
+}
+
+result<void> ask_to_replace(const paths& where, const std::filesystem::path& program,
+                            const std::filesystem::path& config) {
+  auto called = os::line::call(supervisor_socket(where).string());
+  if (!called) return std::unexpected(called.error());
+  if (!called->send(fmt::format("replace\n{}\n{}", program.string(), config.string())))
+    return fail(error_kind::unreachable, "the supervisor does not listen; type: meshai down && meshai up");
+  if (!called->wait(patience_to_replace_ms))
+    return fail(error_kind::timeout, "the supervisor does not answer; type: meshai status");
+  const auto answer = called->receive();
+  if (!answer) return fail(error_kind::unreachable, "the supervisor ended; type: meshai status");
+  if (answer->text == "replaced") return {};
+  return fail(error_kind::refused, answer->text);
+}
+
+}  // namespace meshai::app

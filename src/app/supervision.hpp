@@ -1,0 +1,44 @@
+// app: what the supervisor of a node in the background tells of itself, and how it is asked to replace the node.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "app/paths.hpp"
+#include "os/descriptor.hpp"
+
+namespace meshai::app {
+
+struct supervision {
+  int supervisor = 0, node = 0;  // processes; node 0: none runs at this moment
+  int restarts = 0;              // since the supervisor began
+  std::string last_end;          // why the node last ended by itself: "signal 9", "exit status 1"; empty: never
+  std::int64_t next_start = 0;   // while none runs: when it is started again, in milliseconds since 1970
+  std::string program;           // what runs: see print_of()
+  std::string config;            // the same of its configuration
+};
+
+// What identifies a file's content well enough to see that it was replaced: device, inode, size and time of
+// change.
+std::string print_of(const std::filesystem::path& file);
+
+result<void> write_supervision(const paths& where, const supervision& now);
+// Nothing where no supervisor runs.
+std::optional<supervision> read_supervision(const paths& where);
+
+// Held by a supervisor as long as it lives, and by nobody else: unlike the lock of the instance it is not
+// inherited.
+result<os::descriptor> hold_supervision(const paths& where);
+bool supervisor_lives(const paths& where);
+
+// Where the supervisor listens for `meshai up`.
+std::filesystem::path supervisor_socket(const paths& where);
+
+// Asks the supervisor to put a node of this program and configuration in the place of the one that runs, and waits
+// until it answers. The error says why the old one goes on.
+result<void> ask_to_replace(const paths& where, const std::filesystem::path& program,
+                            const std::filesystem::path& config);
+
+}  // namespace meshai::app
