@@ -28,7 +28,15 @@ std::filesystem::path lock_of(const paths& where) {
 
 }  // namespace
 
-std::string print_of(const std::filesystem::path& file) {
+std::string print_of_text(const std::filesystem::path& file) {
+  const auto text = read_file(file, 1 << 20);
+  if (!text) return {};
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : *text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  return fmt::format("{:016x}", hash);
+}
+
+std::string print_of_program(const std::filesystem::path& file) {
   struct stat is{};
   if (::stat(file.c_str(), &is) != 0) return {};
   return fmt::format("{}.{}.{}.{}.{}", is.st_dev, is.st_ino, is.st_size, is.st_mtim.tv_sec, is.st_mtim.tv_nsec);

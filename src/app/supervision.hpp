@@ -16,13 +16,13 @@ struct supervision {
   int restarts = 0;              // since the supervisor began
   std::string last_end;          // why the node last ended by itself: "signal 9", "exit status 1"; empty: never
   std::int64_t next_start = 0;   // while none runs: when it is started again, in milliseconds since 1970
-  std::string program;           // what runs: see print_of()
-  std::string config;            // the same of its configuration
+  std::string program, config;   // what runs: see print_of_program() and print_of_text()
 };
 
-// What identifies a file's content well enough to see that it was replaced: device, inode, size and time of
-// change.
-std::string print_of(const std::filesystem::path& file);
+// By which it is seen that a file is another one now: device, inode, size and time of change; and of a short one,
+// where a mere touch must not count, its text (FNV-1a). Empty where there is no such file.
+std::string print_of_program(const std::filesystem::path& file);
+std::string print_of_text(const std::filesystem::path& file);
 
 result<void> write_supervision(const paths& where, const supervision& now);
 // Nothing where no supervisor runs.

@@ -341,8 +341,8 @@ void supervisor::tell() {
     const auto at = wall + (*start_at_ - clock::now());
     told_.next_start = std::chrono::duration_cast<milliseconds>(at.time_since_epoch()).count();
   }
-  told_.program = print_of(program_);
-  told_.config = print_of(config_);
+  told_.program = print_of_program(program_);
+  told_.config = print_of_text(config_);
   (void)lock_.tell_node(told_.node);
   if (auto written = write_supervision(where_, told_); !written) say(written.error().detail);
 }

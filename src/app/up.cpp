@@ -42,7 +42,7 @@ std::filesystem::path own_program() {
 }
 
 bool has_changed(const supervision& runs, const std::filesystem::path& config) {
-  return runs.program != print_of(own_program()) || runs.config != print_of(config);
+  return runs.program != print_of_program(own_program()) || runs.config != print_of_text(config);
 }
 
 // A node whose supervisor was killed: it answers, and nobody would start it again.
