@@ -37,6 +37,21 @@ inline caller make_caller(std::string name, std::string key) {
 struct pretend_door {
   static constexpr std::uint16_t port = 9437, owner_port = 9438;
 
+  pretend_door() = default;
+  pretend_door(const pretend_door&) = delete;
+  pretend_door& operator=(const pretend_door&) = delete;
+  // Its connections refer to what goes before the pretend world.
+  ~pretend_door() {
+    if (!entrance) return;
+    for (auto& each : doors) each->close();
+    bool done = false;
+    m.pretend.spawn([](front& at, bool& over) -> task<void> {
+      co_await at.close({});
+      over = true;
+    }(*entrance, done));
+    m.pretend.run([&] { return done; });
+  }
+
   // Call after the providers were added and the rules were set.
   void open() {
     now->setup = m.setup ? m.setup : m.build();

@@ -47,6 +47,16 @@ bool is_remark(std::string_view text) {
   });
 }
 
+// After a prefill a remark is known by its place: with a capital in the middle of a sentence. At the end of one it
+// may be what somebody says in the text.
+bool interrupts(std::string_view sent, std::string_view held) {
+  const auto end = sent.find_last_not_of(white);
+  const auto begin = held.find_first_not_of(white);
+  if (end == sent.npos || begin == held.npos) return false;
+  const bool in_sentence = !std::string_view(".!?:\"'*#>)]}").contains(sent[end]);
+  return in_sentence && held[begin] >= 'A' && held[begin] <= 'Z';
+}
+
 // Takes every value and keeps none.
 struct nobody {
   static constexpr std::size_t max_object_size = ~std::size_t{0};
@@ -150,7 +160,7 @@ bool seam::decide(bool at_end, std::string& out) {
     started_over_ = true;
     return false;
   }
-  if (undecided || (how_ == continuation::asked && is_remark(held_))) return false;
+  if (undecided || (is_remark(held_) && (how_ == continuation::asked || interrupts(sent_, held_)))) return false;
   return join(0, out);
 }
 

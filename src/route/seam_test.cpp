@@ -85,9 +85,13 @@ TEST(seam, refuses_remarks_before_the_rest) {
        {"Sure, continuing: Seine.", "Certainly! Seine is its name.", "Here's the rest: Seine and so on and on.",
         "I apologize, I was cut off. Seine.", "\nOf course. Seine is the river."}) {
     EXPECT_EQ(joined(sent, remark, continuation::asked), std::nullopt) << remark;
+    EXPECT_EQ(joined(sent, remark, continuation::prefill), std::nullopt) << remark;
   }
-  // In a prefill there is nobody to make a remark, and these are none.
-  EXPECT_TRUE(joined("He said:", " Sure, why not take the boat tonight?", continuation::prefill));
+  // After a prefill what stands at the end of a sentence, or is written small, belongs to the text.
+  for (const auto* before : {"He said:", "And then? ", "The boat was gone."}) {
+    EXPECT_TRUE(joined(before, " Sure, why not take the boat tonight?", continuation::prefill)) << before;
+  }
+  EXPECT_TRUE(joined("She is", " sure, more than ever, of the boat.", continuation::prefill));
   for (const auto* text : {" Sure enough, the Seine is there.", " Okayama is elsewhere, of course."}) {
     EXPECT_TRUE(joined(sent, text, continuation::asked)) << text;
   }

@@ -94,15 +94,15 @@ class shrinking {
 
   bool simplify_provider(std::size_t i) {
     using fake::going_on;
-    const auto& now = plan_.providers[i];
-    bool any = try_change([i](plan& p) { p.providers[i].voice = 0; }, now.voice == 0);
-    any = try_change([i](plan& p) { p.providers[i].places = 0; }, now.places == 0) || any;
-    any = try_change([i](plan& p) { p.providers[i].told_prefill.reset(); }, !now.told_prefill) || any;
+    const auto now = [&]() -> const provider& { return plan_.providers[i]; };  // plan_ changes below
+    bool any = try_change([i](plan& p) { p.providers[i].voice = 0; }, now().voice == 0);
+    any = try_change([i](plan& p) { p.providers[i].places = 0; }, now().places == 0) || any;
+    any = try_change([i](plan& p) { p.providers[i].told_prefill.reset(); }, !now().told_prefill) || any;
     any = try_change([i](plan& p) { p.providers[i].prefill = going_on::continues; },
-                     now.prefill == going_on::continues) ||
+                     now().prefill == going_on::continues) ||
           any;
     any = try_change([i](plan& p) { p.providers[i].asked = going_on::continues; },
-                     now.asked == going_on::continues) ||
+                     now().asked == going_on::continues) ||
           any;
     return any;
   }
@@ -110,21 +110,21 @@ class shrinking {
   bool simplify_asks(std::size_t caller) {
     bool any = false;
     for (std::size_t k = 0; k < plan_.callers[caller].asks.size(); ++k) {
-      const auto& now = plan_.callers[caller].asks[k];
+      const auto now = [&]() -> const ask& { return plan_.callers[caller].asks[k]; };  // plan_ changes below
       const auto at = [caller, k](plan& p) -> ask& { return p.callers[caller].asks[k]; };
-      any = try_change([&](plan& p) { at(p).writes_every = 0ms; }, now.writes_every == 0ms) || any;
-      any = try_change([&](plan& p) { at(p).reads_every = 0ms; }, now.reads_every == 0ms) || any;
-      any = try_change([&](plan& p) { at(p).hangs_up.reset(); }, !now.hangs_up) || any;
+      any = try_change([&](plan& p) { at(p).writes_every = 0ms; }, now().writes_every == 0ms) || any;
+      any = try_change([&](plan& p) { at(p).reads_every = 0ms; }, now().reads_every == 0ms) || any;
+      any = try_change([&](plan& p) { at(p).hangs_up.reset(); }, !now().hangs_up) || any;
       any = try_change(
                 [&](plan& p) {
                   at(p).words = 3;
                   at(p).word_size = 4;
                 },
-                now.words <= 3) ||
+                now().words <= 3) ||
             any;
-      any = try_change([&](plan& p) { at(p).tool = false; }, !now.tool) || any;
-      any = try_change([&](plan& p) { at(p).reach.reset(); }, !now.reach) || any;
-      any = try_change([&](plan& p) { at(p).fallback.reset(); }, !now.fallback) || any;
+      any = try_change([&](plan& p) { at(p).tool = false; }, !now().tool) || any;
+      any = try_change([&](plan& p) { at(p).reach.reset(); }, !now().reach) || any;
+      any = try_change([&](plan& p) { at(p).fallback.reset(); }, !now().fallback) || any;
     }
     return any;
   }
