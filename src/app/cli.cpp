@@ -27,6 +27,24 @@ CLI::App* add(CLI::App& to, const std::string& name, const std::string& what, co
   return command;
 }
 
+void add_service_command(CLI::App& app, chosen& run) {
+  static service_options keeping;
+  auto* word = add(app, "service", "A node that systemd keeps.",
+                   "  meshai service install\n  meshai service install --print\n  meshai service uninstall");
+  auto* below = word->add_subcommand("install", "Write the unit, for this user or, as root, for the machine.");
+  below->add_option("--config", keeping.config, "Configuration file (default: the usual place)");
+  below->add_flag("--print", keeping.only_print, "Print it instead");
+  below->add_flag("--json", keeping.json, "Print the result as JSON");
+  below->callback([&run] { run = [] { return service(keeping); }; });
+  below = word->add_subcommand("uninstall", "Remove it.");
+  below->add_flag("--json", keeping.json, "Print the result as JSON");
+  below->callback([&run] {
+    keeping.what = service_options::verb::uninstall;
+    run = [] { return service(keeping); };
+  });
+  word->require_subcommand(1);
+}
+
 void add_node_commands(CLI::App& app, chosen& run) {
   static serve_options serving;
   auto* word = add(app, "serve", "Run a node in the foreground; its log goes to standard error.",
@@ -61,6 +79,8 @@ void add_node_commands(CLI::App& app, chosen& run) {
       add(app, "reload", "Read the configuration again: it is swapped whole, or not at all.", "  meshai reload");
   word->add_flag("--json", json, "Print the result as JSON");
   word->callback([&run] { run = [] { return reload(json); }; });
+
+  add_service_command(app, run);
 
   static status_options looking;
   word = add(app, "status", "Show the node, its models and the nodes it knows.", "  meshai status --watch");

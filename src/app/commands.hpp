@@ -34,6 +34,14 @@ int up(const up_options& how);
 int down(bool json);
 int reload(bool json);
 
+struct service_options {
+  enum class verb { install, uninstall } what = verb::install;
+  std::string config;
+  bool only_print = false;
+  bool json = false;
+};
+int service(const service_options& how);
+
 struct status_options {
   bool json = false;
   bool watch = false;
