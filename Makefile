@@ -74,7 +74,7 @@ fuzz:
 
 bench:
 	@tools/setup/packages build test bench
-	@tools/setup/build $(release) MESHAI_TESTS=ON MESHAI_BENCH=ON -- meshai bench_fake bench_load bench_micro
+	@tools/setup/build $(release) MESHAI_TESTS=ON MESHAI_BENCH=ON -- meshai bench_fake bench_load bench_switch bench_micro
 	@tools/setup/rivals build/rivals
 	@$(ctest) --test-dir $(release) -L '^bench$$' -j 1 --verbose
 
