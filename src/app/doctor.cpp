@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <cstdlib>
 #include <filesystem>
 
 #include "app/assemble.hpp"
@@ -149,6 +150,24 @@ task<void> look_at_nodes(env::world world, examination& of) {
   }
 }
 
+// A provider's key that is set, and that no node uses.
+void look_for_keys(examination& of) {
+  if (!of.of) return;
+  for (const auto& [variable, name] :
+       {std::pair{"OPENAI_API_KEY", "openai"}, {"ANTHROPIC_API_KEY", "anthropic"}, {"GEMINI_API_KEY", "gemini"}}) {
+    const char* value = std::getenv(variable);
+    const secret_source source{secret_source::kind::environment, variable};
+    if (!value || !*value || std::ranges::any_of(of.of->nodes, [&](const auto& node) {
+          return std::ranges::contains(node.keys, source);
+        }))
+      continue;
+    of.note(variable, grade::good, "set, not used",
+            fmt::format("to use it, add to the configuration:\n[[node]]\nname = \"{0}\"\ntier = \"cloud\"\nkind = "
+                        "\"{0}\"\nkey = \"env:{1}\"\nmodels = [\"*\"]\n",
+                        name, variable));
+  }
+}
+
 // Servers that could answer and are not used: offered, never taken.
 task<void> look_for_others(env::world world, examination& of) {
   std::vector<std::string> known;
@@ -201,6 +220,7 @@ task<void> look_around(env::world world, examination& of) {
     look_at_certificate(world, of);
     co_await look_at_nodes(world, of);
   }
+  look_for_keys(of);
   co_await look_for_others(world, of);
   co_await look_at_running_node(world, of);
 }

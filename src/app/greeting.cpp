@@ -97,11 +97,8 @@ task<void> greet(env::world world, const paths& where, bool quiet, greeting& out
     co_await world.clock.sleep_until(world.clock.now() + 20ms);
   }
   out.trouble = trouble.empty() ? co_await node.engine_trouble() : trouble;
-  if (!out.ready) {
-    if (const auto status = co_await node.get("/mesh/status", 2s)) out.trouble += trouble_of_nodes(status->body);
-    co_return;
-  }
-  if (quiet) co_return;
+  if (const auto status = co_await node.get("/mesh/status", 2s)) out.trouble += trouble_of_nodes(status->body);
+  if (!out.ready || quiet) co_return;
   question what;
   what.lines.push_back({"user", std::string(first_question)});
   what.max_tokens = 64;

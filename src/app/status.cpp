@@ -69,6 +69,7 @@ std::string health(const fields& node, const engine_states& engines) {
   if (node.text("breaker") == "open") return paint("down (" + last + ")" + again, style::red);
   if (node.flag("resting")) return paint("rests" + again, style::yellow);
   if (node.text("breaker") == "half_open") return paint("being tried again", style::yellow);
+  if (node.list("models").empty()) return paint("its list of models has not come yet", style::yellow);
   return paint("ok", style::green);
 }
 

@@ -95,6 +95,7 @@ int report(const up_options& how, const paths& where, const config& of, const gr
   print(fmt::format("API   {}\nkey   {}\nlog   {}\nstop  meshai down\n", paint(url, style::bold), key_line(of),
                     where.log_file().string()));
   if (!wrong.empty()) return complain(wrong, exit_no_answer);
+  if (!facts.trouble.empty()) print(paint(facts.trouble, style::yellow, 2), 2);  // of others than who answered
   return exit_ok;
 }
 

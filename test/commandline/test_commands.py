@@ -191,6 +191,14 @@ def test_up_starts_a_node_asks_it_and_down_ends_it(home, fake):
     assert home.says(NOT_RUNNING, "status")
 
 
+def test_up_says_which_nodes_are_off(home, fake):
+    config = '[[key]]\nname = "me"\nsecret = "env:ME"\n' + FREE + NODE.format(name="here", port=fake.port) + \
+        NODE.format(name="far", port=fake.port) + 'key = "env:FAR_KEY"\n'
+    ran = home.run("up", "--config", home.write(config), ME="me")
+    assert ran.returncode == OK and "You said: What is 2+2?" in ran.stdout
+    assert ran.stderr == 'node "far" is off: the variable FAR_KEY is not set; type: export FAR_KEY=...\n'
+
+
 def test_up_says_why_nobody_answers(home):
     config = FREE + NODE.format(name="here", port=1)
     shown = home.says(NO_ANSWER, "up", "--config", home.write(config))

@@ -111,6 +111,15 @@ def test_a_certificate_that_is_not_there(home, fake):
     assert seen["certificate"]["grade"] == "bad" and "tls_cert" in seen["certificate"]["mend"]
 
 
+def test_a_providers_key_that_no_node_uses_is_offered_a_node(home, fake):
+    config = '[[key]]\nname = "me"\nsecret = "env:ME"\n' + FREE + NODE.format(name="here", port=fake.port)
+    keys = {"ME": "me", "GEMINI_API_KEY": "g-1"}
+    offered = found(home, OK, "--config", home.write(config), **keys)["GEMINI_API_KEY"]
+    assert offered["detail"] == "set, not used"
+    taken = home.write(config + offered["mend"].split("\n", 1)[1])
+    assert home.says(OK, "config", "check", taken, **keys).startswith("valid: 2 nodes")
+
+
 class Ollama(http.server.BaseHTTPRequestHandler):
     """Says what models it has; for a test that no real server can be the subject of, since its port is a fixed one."""
 
