@@ -73,7 +73,9 @@ fuzz:
 	@tools/fuzz build/fuzz $(FUZZ_SECONDS)
 
 bench:
-	@tools/setup/packages build test bench
+	@tools/setup/packages build model test bench
+	@tools/setup/engine
+	@models/fetch
 	@tools/setup/build $(release) MESHAI_TESTS=ON MESHAI_BENCH=ON -- meshai bench_fake bench_load bench_switch bench_micro
 	@tools/setup/rivals build/rivals
 	@$(ctest) --test-dir $(release) -L '^bench$$' -j 1 --verbose

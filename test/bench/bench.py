@@ -29,7 +29,7 @@ LOADS = {
     "flood_16": ("s100-0", 16, 1.5),
     "stream_512": ("s40-50000", 512, None),
 }
-ALL = ["direct", "haproxy", "nginx", "meshai", "envoy", "litellm", "portkey"]
+ALL = ["direct", "haproxy", "nginx", "meshai", "meshai-1", "envoy", "litellm", "portkey"]
 
 # What is printed: title, load, and where it stands in the result. "+" is what lies above direct.
 ROWS = [

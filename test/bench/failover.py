@@ -8,6 +8,7 @@ core and once with every core kept busy. Writes failover.txt, failover.json and 
     test/bench/failover.py --build build/release --count 100 --faults reset,kill --engine 0
 """
 import argparse
+import contextlib
 import json
 import os
 import pathlib
@@ -138,6 +139,26 @@ class Busy:
             one.wait()
 
 
+class Others:
+    """What everything but this bench takes of the cores meanwhile: a pause of theirs is in the figures."""
+
+    def __init__(self, *pids):
+        self.pids, self.before, self.began = pids, self._spent(), time.monotonic()
+
+    def _spent(self):
+        machine = [int(field) for field in open("/proc/stat").readline().split()[1:9]]
+        busy = sum(machine) - machine[3] - machine[4]  # idle, waiting for a disk
+        ours = 0
+        for pid in [os.getpid(), *self.pids]:
+            fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+            ours += sum(int(field) for field in fields[11:15])
+        return busy - ours
+
+    def share(self):
+        span = (time.monotonic() - self.began) * os.sysconf("SC_CLK_TCK") * os.cpu_count()
+        return max(0.0, (self._spent() - self.before) / span)
+
+
 def quantile(values, share):
     return sorted(values)[min(len(values) - 1, int(share * len(values)))]
 
@@ -208,6 +229,7 @@ def main():
     ask.add_argument("--engine", type=int, default=100 if LONG else 10)
     ask.add_argument("--stalls", type=int, default=200 if LONG else 20)
     ask.add_argument("--healthy", type=float, default=300 if LONG else 20, help="seconds of healthy traffic")
+    ask.add_argument("--loads", default="free,busy")
     ask.add_argument("--faults", default=",".join(FAULTS))
     how = ask.parse_args()
     build = pathlib.Path(how.build).resolve()
@@ -216,12 +238,10 @@ def main():
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         bench = Bench(build, folder)
         try:
-            for load in ("free", "busy"):
-                spinning = Busy() if load == "busy" else None
-                if spinning:
-                    spinning.__enter__()
-                try:
+            for load in how.loads.split(","):
+                with Busy() if load == "busy" else contextlib.nullcontext():
                     results[load] = {}
+                    others = Others(bench.injector.pid, bench.node.pid)
                     for fault in how.faults.split(","):
                         if fault == "engine" and not bench.engine:
                             notes.append("no llama-server: it is not installed")
@@ -234,13 +254,12 @@ def main():
                         results[load][fault] = got
                         wrong += got["wrong"] + got["failed"]
                         print(f"{load}: {fault} done", file=sys.stderr, flush=True)
+                    if load == "free":
+                        notes.append(f"free: other programs took {others.share():.0%} of the cores meanwhile")
                     if how.healthy > 0:
                         hedges, answers = suspicions(build, folder, how.healthy)
                         notes.append(f"{load}: {hedges} false suspicions in {how.healthy:.0f} s of 64 healthy streams "
                                      f"({answers} answers), {hedges * 3600 / how.healthy:.0f} an hour")
-                finally:
-                    if spinning:
-                        spinning.__exit__()
         finally:
             bench.stop()
     text = "\n".join([table(results), "", *dict.fromkeys(notes), f"answers wrong or missing: {wrong}"])

@@ -91,6 +91,7 @@ static_resources:
 MESHAI = """
 [api]
 listen = "127.0.0.1:{port}"
+workers = {workers}
 
 [[key]]
 name = "bench"
@@ -172,12 +173,14 @@ class Target:
         return exact / 1e9 if abs(exact / 1e9 - coarse) < 0.05 + 0.02 * coarse else coarse
 
     def memory(self):
-        """Megabytes: proportional set size, where what processes share counts once."""
-        total = 0
-        for pid in tree(self.process.pid):
+        """Megabytes: of one process its resident set, of several the proportional one, where what they share counts
+        once."""
+        total, pids = 0, tree(self.process.pid)
+        kind = "Rss:" if len(pids) == 1 else "Pss:"
+        for pid in pids:
             try:
                 for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-                    if line.startswith("Pss:"):
+                    if line.startswith(kind):
                         total += int(line.split()[1])
             except OSError:
                 pass
@@ -215,8 +218,9 @@ def start(name, folder, build, rivals, provider, models):
               "models": ", ".join(f'"{model}"' for model in models)}
     if name == "direct":
         return Target(name, provider)
-    if name == "meshai":
-        config = written(into, "meshai.toml", MESHAI.format(**values))
+    if name.startswith("meshai"):  # "meshai-1": with one worker; else with one for each core, as by default
+        workers = int(name.partition("-")[2] or min(cores, 8))
+        config = written(into, "meshai.toml", MESHAI.format(workers=workers, **values))
         return Target(name, port, [f"{build}/meshai", "serve", "--config", config],
                       {**environment, "MESHAI_KEY": KEY, "PROVIDER_KEY": PROVIDER_KEY})
     program = find("gateway" if name == "portkey" else name, rivals)
