@@ -28,7 +28,7 @@ def test_help_lists_every_command_and_the_exit_codes(home):
 @pytest.mark.parametrize("command", COMMANDS)
 def test_each_command_has_help(home, command):
     shown = home.says(OK, *command.split(), "--help")
-    assert f"Usage: meshai {command}" in shown or command == "version" or " " in command, shown
+    assert f"Usage: meshai {command} " in shown, shown
     if command in WITH_EXAMPLES:
         assert f"Examples:\n  meshai {command.split()[0]}" in shown, shown
 

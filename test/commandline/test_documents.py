@@ -68,12 +68,13 @@ def test_every_example_is_valid(home, block):
 def test_every_command_that_is_written_down_exists(home):
     """`meshai word` in a document, and its --options."""
     for file in [ROOT / "README.md", *DOCS.glob("*.md")]:
-        for line in re.findall(r"^    meshai ([^\n]*)|`meshai ([^`]*)`", file.read_text(), re.M):
+        for line in re.findall(r"^(?:    |\$ )meshai ([^\n]*)|`meshai ([^`]*)`", file.read_text(), re.M):
             words = [one for one in " ".join(line).split("#")[0].split() if re.fullmatch(r"-{0,2}[a-z][a-z-]*", one)]
             if not words:
                 continue
             commands = words[:2] if words[0] in ("models", "config", "service") else words[:1]
             shown = home.says(OK, *commands, "--help")
+            assert f"Usage: meshai {' '.join(commands)}" in shown, f"{file.name}: {words}"
             for option in [one for one in words if one.startswith("--")]:
                 assert option in shown, f"{file.name}: {words}"
 
