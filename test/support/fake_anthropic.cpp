@@ -78,7 +78,7 @@ std::optional<show> refuse(const json::object& asked, const options& of, bool co
   }
   const auto* model = asked.if_contains("model");
   if (!model || !model->is_string()) return anthropic_error(400, "invalid_request_error", "model: Field required");
-  if (std::find(of.models.begin(), of.models.end(), model->get_string()) == of.models.end()) {
+  if (!is_known(model->get_string(), of)) {
     return anthropic_error(404, "not_found_error",
                            fmt::format("model: {}", std::string_view(model->get_string())));
   }

@@ -251,7 +251,7 @@ std::optional<show> refuse(const json::object& asked, const options& of) {
   }
   const auto* model = asked.if_contains("model");
   if (!model || !model->is_string()) return bad("you must provide a model parameter");
-  if (std::find(of.models.begin(), of.models.end(), model->get_string()) == of.models.end()) {
+  if (!is_known(model->get_string(), of)) {
     return openai_error(404, "invalid_request_error", "model_not_found",
                         fmt::format("The model `{}` does not exist or you do not have access to it.",
                                     std::string_view(model->get_string())));

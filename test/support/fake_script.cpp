@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <array>
+
 
 #include "base/check.hpp"
 #include "fake_show.hpp"
@@ -97,6 +99,10 @@ std::vector<std::string> tokens_of(std::string_view text) {
     begin = i;
   }
   return out;
+}
+
+bool is_known(std::string_view model, const options& of) {
+  return std::ranges::contains(of.models, model) || model.starts_with("fake:{");
 }
 
 std::string sse(std::string_view data, std::string_view event) {

@@ -63,6 +63,9 @@ boost::json::value arguments_of(const tool_use& call);
 // "Hello big world" -> "Hello", " big", " world": as a tokenizer would, roughly.
 std::vector<std::string> tokens_of(std::string_view text);
 
+// Whether a provider has this model; a name may itself be a script.
+bool is_known(std::string_view model, const options& of);
+
 std::string sse(std::string_view data, std::string_view event = {});
 std::string text_of(const boost::json::value* content);  // a string, or the text parts of a list
 
