@@ -26,9 +26,11 @@ int main(int argc, char** argv) {
       "A provider that speaks OpenAI's, Anthropic's or Gemini's protocol. Prints the port it listens at.");
   std::string speaks = "openai";
   fake::options how;
+  std::string ip = "127.0.0.1";
   std::uint16_t port = 0;
   bool forget = false;
   app.add_option("--speaks", speaks)->check(CLI::IsMember({"openai", "anthropic", "gemini"}));
+  app.add_option("--listen", ip, "The address");
   app.add_option("--port", port);
   app.add_option("--key", how.key);
   app.add_option("--model", how.models);
@@ -49,7 +51,7 @@ int main(int argc, char** argv) {
   os::runtime runtime({.log_level = env::log_level::error});
   const auto worker = runtime.make_worker();
   auto world = worker->world();
-  const auto listener = world.network.listen({.ip = "127.0.0.1", .port = port}, false);
+  const auto listener = world.network.listen({.ip = ip, .port = port}, false);
   if (!listener) {
     std::fprintf(stderr, "%s\n", listener.error().detail.c_str());
     return 1;

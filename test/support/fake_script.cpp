@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <array>
 
-
 #include "base/check.hpp"
 #include "fake_show.hpp"
 
