@@ -65,7 +65,7 @@ lint:
 	@tools/setup/packages build test lint
 	@shellcheck -x $$(git ls-files | xargs grep -lE '^#!/bin/(ba)?sh|^# shellcheck shell')
 	@CXX=clang++-19 tools/setup/build build/lint MESHAI_TESTS=ON MESHAI_NO_PCH=ON
-	@run-clang-tidy-19 -quiet -p build/lint -j $(JOBS) '/(src|test)/'
+	@tools/lint build/lint
 
 fuzz:
 	@tools/setup/packages build test fuzz
