@@ -5,6 +5,7 @@
 #include <bitset>
 
 #include "route/complexity_words.hpp"
+#include "route/letters.hpp"
 
 namespace meshai::route {
 namespace {
@@ -15,48 +16,6 @@ constexpr std::size_t looked_at_back = 512;
 
 constexpr int simple_up_to = 1;
 constexpr int medium_up_to = 4;
-
-struct point {
-  char32_t code = 0;
-  std::size_t size = 1;  // bytes; broken UTF-8 goes by single bytes
-};
-
-point decode(std::string_view text, std::size_t at) {
-  const auto byte = [&](std::size_t i) {
-    return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0u;
-  };
-  const unsigned lead = byte(0);
-  const auto tail = [&](std::size_t i) { return byte(i) & 0x3fu; };
-  if (lead < 0x80) return {lead, 1};
-  if (lead >= 0xc2 && lead < 0xe0 && at + 1 < text.size()) return {(lead & 0x1f) << 6 | tail(1), 2};
-  if (lead >= 0xe0 && lead < 0xf0 && at + 2 < text.size()) {
-    return {(lead & 0x0f) << 12 | tail(1) << 6 | tail(2), 3};
-  }
-  if (lead >= 0xf0 && at + 3 < text.size()) {
-    return {(lead & 0x07) << 18 | tail(1) << 12 | tail(2) << 6 | tail(3), 4};
-  }
-  return {0xfffd, 1};
-}
-
-// Lower case for the scripts that the word lists are written in.
-char32_t lower(char32_t c) {
-  if (c >= U'A' && c <= U'Z') return c + 32;
-  if ((c >= 0xc0 && c <= 0xde && c != 0xd7) || (c >= 0x391 && c <= 0x3a9) || (c >= 0x410 && c <= 0x42f))
-    return c + 32;
-  if (c >= 0x400 && c <= 0x40f) return c + 80;
-  return c;
-}
-
-// Scripts written without spaces between words.
-bool stands_alone(char32_t c) {
-  return (c >= 0x3040 && c <= 0x30ff) || (c >= 0x3400 && c <= 0x9fff) || (c >= 0xac00 && c <= 0xd7af) ||
-         (c >= 0xf900 && c <= 0xfaff) || c >= 0x20000;
-}
-
-bool is_letter(char32_t c) {
-  return (c >= U'a' && c <= U'z') || c == U'\'' || c == U'-' ||
-         (c >= 0xc0 && c != 0xd7 && c != 0xf7 && c < 0x2000) || c == 0x2019;
-}
 
 void append(std::string& to, char32_t c) {
   if (c < 0x80) {
@@ -78,7 +37,7 @@ class reader {
   void read(std::string_view text) {
     std::string word;
     for (std::size_t at = 0; at < text.size();) {
-      const auto [code, size] = decode(text, at);
+      const auto [code, size] = letter_at(text, at);
       const auto c = lower(code);
       if (stands_alone(c)) {
         end_of(word);
@@ -95,7 +54,7 @@ class reader {
     into_.words += ideographs_ / 2;
     ideographs_ = 0;
   }
-  int points() const { return points_; }
+  int points() const { return (base_ == 3 && asks_for_a_fact_ ? 0 : base_) + std::min(added_, 4); }
 
  private:
   void end_of(std::string& word) {
@@ -107,24 +66,43 @@ class reader {
   }
 
   void look_up(std::string_view word) {
-    const auto all = stems();
-    auto found = std::ranges::upper_bound(all, word, {}, &weighted_stem::stem);
-    if (found == all.begin() || !word.starts_with((--found)->stem)) return;
-    const auto index = static_cast<std::size_t>(found - all.begin());
+    const auto* found = longest_stem(word);
+    if (found == nullptr) return;
+    const auto index = static_cast<std::size_t>(found - stems().data());
     if (seen_.test(index)) return;
     seen_.set(index);
     if (found->points < 0) {
       ++into_.easy_words;
-    } else {
+      asks_for_a_fact_ = asks_for_a_fact_ || found->points == -3;
+    } else if (found->points > 0) {
       ++into_.hard_words;
-      points_ += found->points;
+      if (found->points == 2) {
+        added_ += 2;
+      } else {
+        base_ = std::max(base_, found->points);
+      }
     }
   }
 
+  static const weighted_stem* longest_stem(std::string_view word) {
+    const auto all = stems();
+    while (!word.empty()) {
+      auto found = std::ranges::upper_bound(all, word, {}, &weighted_stem::stem);
+      if (found == all.begin()) return nullptr;
+      --found;
+      if (word.starts_with(found->stem)) return &*found;
+      // None longer than what the two have in common can fit.
+      const auto parted = std::ranges::mismatch(word, found->stem).in1;
+      word = word.substr(0, static_cast<std::size_t>(parted - word.begin()));
+    }
+    return nullptr;
+  }
+
   features& into_;
-  std::bitset<512> seen_;
+  std::bitset<1024> seen_;
   std::size_t ideographs_ = 0;
-  int points_ = 0;
+  int base_ = 0, added_ = 0;
+  bool asks_for_a_fact_ = false;
 };
 
 // "2+2", "12 * (3 - 4) =": at least one operator between numbers, in a short message.
@@ -151,7 +129,7 @@ bool looks_like_code(std::string_view text) {
 }
 
 int length_points(const features& of) {
-  int points = of.words > 800 ? 4 : of.words > 200 ? 2 : of.words > 60 ? 1 : 0;
+  int points = of.words > 800 ? 4 : of.words > 200 ? 2 : of.words > 18 ? 1 : 0;
   points += of.text_size > 40'000 ? 3 : of.text_size > 8'000 ? 1 : 0;
   return points + (of.turns > 6 ? 1 : 0);
 }
@@ -165,7 +143,7 @@ int points_of(const features& of, int word_points) {
   if (of.reasoning) points += 3;
   if (of.long_answer) points += 1;
   if (of.arithmetic) points -= 3;
-  if (of.words <= 12) points -= std::min(of.easy_words, 2);
+  if (of.words <= 12 && of.hard_words == 0) points -= std::min(of.easy_words, 2);
   return points;
 }
 

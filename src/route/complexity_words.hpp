@@ -6,13 +6,15 @@
 
 namespace meshai::route {
 
+// Six points: hard by itself. Three: medium by itself; the highest of these counts, once. Two: more of it, added.
+// None: a word that only looks like one of the others. Less than none: a look-up; -3 takes a medium word's points
+// ("how many").
 struct weighted_stem {
   std::string_view stem;
-  int points;  // positive: makes an answer long or thoughtful; negative: a look-up
+  int points;  // what it makes of a wish, see below
 };
 
-// Sorted and free of prefixes of one another, so that the greatest stem not after a word is the only one to look
-// at.
+// Sorted; of several that a word begins with, the longest is meant.
 std::span<const weighted_stem> stems();
 // Whole words of small talk and look-ups, sorted.
 std::span<const std::string_view> easy_words();
