@@ -59,7 +59,7 @@ sanitize:
 	@tools/setup/build build/asan MESHAI_TESTS=ON MESHAI_SANITIZE=address -- all
 	@$(ctest) --test-dir build/asan -L '^(unit|simulation|conformance)$$'
 	@tools/setup/build build/tsan MESHAI_TESTS=ON MESHAI_SANITIZE=thread -- all
-	@$(ctest) --test-dir build/tsan -L '^(unit|simulation|conformance)$$'
+	@TSAN_OPTIONS=suppressions=$(CURDIR)/test/tsan.supp $(ctest) --test-dir build/tsan -L '^(unit|simulation|conformance)$$'
 
 lint:
 	@tools/setup/packages build test lint
