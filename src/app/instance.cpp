@@ -50,6 +50,16 @@ std::optional<instance> written_in(int fd) {
 
 }  // namespace
 
+bool lock_alone(int fd) {
+  constexpr auto a_look_is_over = std::chrono::milliseconds(50);
+  const auto until = std::chrono::steady_clock::now() + a_look_is_over;
+  while (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    if (std::chrono::steady_clock::now() > until) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return true;
+}
+
 result<instance_lock> instance_lock::take(const paths& where, const std::filesystem::path& config) {
   if (auto made = make_private(where.runtime); !made) return std::unexpected(made.error());
   const auto file = lock_file(where);
@@ -57,7 +67,7 @@ result<instance_lock> instance_lock::take(const paths& where, const std::filesys
   if (fd < 0)
     return fail(error_kind::refused, fmt::format("cannot open {}: {}", file.string(), std::strerror(errno)));
   instance_lock held(fd, config);
-  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+  if (!lock_alone(fd)) {
     const auto other = written_in(fd);
     return fail(error_kind::unavailable, fmt::format("a node runs already{}; type: meshai down",
                                                      other ? fmt::format(" (process {})", other->pid) : ""));
@@ -68,7 +78,9 @@ result<instance_lock> instance_lock::take(const paths& where, const std::filesys
 
 result<void> instance_lock::tell_node(int pid) const {
   const auto text = fmt::format("{}\n{}\n{}\n", ::getpid(), pid, config_.string());
-  if (::ftruncate(fd_, 0) != 0 || ::pwrite(fd_, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()))
+  // Written over, then cut: who looks at this moment finds one text or the other, never none.
+  const auto size = static_cast<ssize_t>(text.size());
+  if (::pwrite(fd_, text.data(), text.size(), 0) != size || ::ftruncate(fd_, size) != 0)
     return fail(error_kind::refused, fmt::format("cannot write the lock of the node: {}", std::strerror(errno)));
   return {};
 }

@@ -10,6 +10,10 @@
 
 namespace meshai::app {
 
+// Locks the file; false when another holds its lock for good. A look at who holds it takes a shared lock for a
+// moment, and is waited for.
+bool lock_alone(int fd);
+
 // Held by a running node as long as it lives; the kernel lets go of it however the node ends.
 class instance_lock {
  public:

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 #include <filesystem>
 #include <mutex>
 #include <optional>
@@ -33,6 +34,8 @@ using namespace std::chrono_literals;
 constexpr auto grace = 10s;
 constexpr auto patience_of_idle = 1s;  // for a request that comes over an idle connection to a node that retires
 constexpr auto patience_to_answer = 60s;  // of a supervisor: a machine may have nobody who can answer now
+constexpr auto patience_to_load = 280s;   // of a supervisor with engines: less than it waits for a new node
+constexpr auto patience_to_open = 10s;    // with callers for engines, where others can answer
 
 // Everything that lives as long as the node does.
 class daemon {
@@ -60,7 +63,8 @@ class daemon {
   task<void> live();
   task<int> heed_signals(os::signals& arriving);
   task<void> heed_impatience(os::signals& arriving);
-  task<void> tell_ready();
+  task<void> settle(env::scope& beside);
+  void welcome(env::scope& beside);
 
   serve_options how_;
   config from_;
@@ -68,7 +72,9 @@ class daemon {
   os::runtime runtime_;
   std::vector<std::unique_ptr<os::worker>> workers_;
   std::unique_ptr<certificate> certificate_;
-  std::vector<std::vector<node::door>> doors_;
+  std::vector<std::vector<node::door>> doors_;  // by worker
+  std::vector<node::door> owners_door_;
+  bool ending_ = false;
   std::vector<env::address> addresses_;
   std::unique_ptr<node::node> node_;
   os::descriptor ready_;  // where a supervisor waits for a word
@@ -130,7 +136,7 @@ result<void> daemon::take_doors(inheritance from) {
   }
   auto own = os::adopt_listener(workers_.front()->world().loop, std::move(from.owner), false);
   if (!own) return std::unexpected(own.error());
-  doors_.front().push_back({.at = *std::move(own), .owner = true});
+  owners_door_.push_back({.at = *std::move(own), .owner = true});
   ready_ = std::move(from.ready);
   return {};
 }
@@ -150,7 +156,7 @@ result<void> daemon::open_doors() {
   }
   auto own = workers_.front()->world().network.listen({.path = owner_socket(where_)}, false);
   if (!own) return fail(error_kind::refused, own.error().detail);
-  doors_.front().push_back({.at = *std::move(own), .owner = true});
+  owners_door_.push_back({.at = *std::move(own), .owner = true});
   return {};
 }
 
@@ -199,22 +205,41 @@ task<void> daemon::heed_impatience(os::signals& arriving) {
   }
 }
 
-// A node that is to follow another one is only worth it once it can answer.
-task<void> daemon::tell_ready() {
+// A node that a supervisor started opens its doors once its engines have loaded: until then who comes waits in the
+// kernel, or is answered by the node that this one is to follow. Only then is following it worth it.
+task<void> daemon::settle(env::scope& beside) {
   auto& clock = workers_.front()->world().clock;
+  const auto begun = clock.now();
+  while (!node_->settled() && clock.now() < begun + patience_to_load) {
+    if (node_->ready() && clock.now() > begun + patience_to_open) break;
+    co_await clock.sleep_until(clock.now() + 10ms);
+  }
+  if (ending_) co_return;
+  welcome(beside);
   const auto until = clock.now() + patience_to_answer;
   while (!node_->ready() && clock.now() < until) co_await clock.sleep_until(clock.now() + 20ms);
   (void)!::write(ready_.get(), "ready", 5);
   ready_ = {};
 }
 
+void daemon::welcome(env::scope& beside) {
+  beside.spawn(node_->serve(0, std::move(doors_.front())));
+  for (std::size_t i = 1; i < workers_.size(); ++i)
+    boost::asio::co_spawn(workers_[i]->world().loop, node_->serve(i, std::move(doors_[i])), boost::asio::detached);
+}
+
 task<void> daemon::live() {
   const auto world = workers_.front()->world();
   os::signals arriving(world.loop, {SIGTERM, SIGINT, SIGHUP, SIGUSR1});
   env::scope beside(world.loop);
-  beside.spawn(node_->serve(0, std::move(doors_.front())));
-  if (ready_) beside.spawn(tell_ready());
+  beside.spawn(node_->serve(0, std::move(owners_door_)));
+  if (ready_) {
+    beside.spawn(settle(beside));
+  } else {
+    welcome(beside);
+  }
   const bool followed = co_await heed_signals(arriving) == SIGUSR1;
+  ending_ = true;
   world.log.write(env::log_level::info, followed ? "node.retiring" : "node.stopping", {});
   beside.spawn(heed_impatience(arriving));
   if (followed) {
@@ -227,9 +252,10 @@ task<void> daemon::live() {
 }
 
 void daemon::run() {
+  std::vector<boost::asio::executor_work_guard<executor>> awake;  // workers without a door yet go on waiting
   std::vector<std::jthread> threads;
   for (std::size_t i = 1; i < workers_.size(); ++i) {
-    boost::asio::co_spawn(workers_[i]->world().loop, node_->serve(i, std::move(doors_[i])), boost::asio::detached);
+    awake.emplace_back(workers_[i]->world().loop);
     threads.emplace_back([this, i] { workers_[i]->run(); });
   }
   boost::asio::co_spawn(workers_.front()->world().loop, live(), boost::asio::detached);

@@ -50,7 +50,8 @@ std::string unit_text(const paths& where, const std::string& program, const std:
       "[Unit]\nDescription=Mesh AI node\nAfter=network-online.target\n"
       "Wants=network-online.target\nStartLimitIntervalSec=0\n\n"
       "[Service]\nType=exec\nExecStart={} supervise --config {}\nExecReload=/bin/kill -HUP $MAINPID\n"
-      "Restart=always\nRestartSec=1s\nKillMode=mixed\nTimeoutStopSec=20s\n",
+      "Restart=always\nRestartSec=1s\nKillMode=mixed\nTimeoutStopSec=20s\n"
+      "OOMPolicy=continue\n",
       quoted(program), quoted(config));
   if (is_root()) {
     out += fmt::format(

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "app/instance.hpp"
 #include "os/line.hpp"
 
 namespace meshai::app {
@@ -79,7 +80,7 @@ std::optional<supervision> read_supervision(const paths& where) {
 result<os::descriptor> hold_supervision(const paths& where) {
   const auto file = lock_of(where);
   os::descriptor held(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!held || ::flock(held.get(), LOCK_EX | LOCK_NB) != 0)
+  if (!held || !lock_alone(held.get()))
     return fail(error_kind::unavailable, fmt::format("cannot lock {}: {}", file.string(), std::strerror(errno)));
   return held;
 }

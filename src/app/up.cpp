@@ -48,7 +48,8 @@ bool has_changed(const supervision& runs, const std::filesystem::path& config) {
 // A node whose supervisor was killed: it answers, and nobody would start it again.
 bool is_orphan(const paths& where) {
   const auto found = running_instance(where);
-  return found && running_node(where) != found->pid;
+  const auto runs = running_node(where);
+  return found && runs && *runs == found->node && *runs != found->pid;
 }
 
 bool end_node(const paths& where) {

@@ -264,6 +264,14 @@ bool node::ready() const {
   return parts_->ready();
 }
 
+bool node::settled() const {
+  const std::lock_guard lock(parts_->mutex);
+  return std::ranges::all_of(parts_->running, [](const engines::running& one) {
+    const auto state = one.by->facts().state;
+    return state == engine::state::ready || state == engine::state::resting;
+  });
+}
+
 task<result<void>> node::reload() {
   return parts_->reload();
 }

@@ -35,10 +35,10 @@ struct options {
   std::string version;
   std::vector<env::address> addresses;  // where it listens, for `status`
   std::size_t max_connections = 4096;
-  std::size_t max_bodies = 256 << 20;       // bytes
-  std::size_t max_waiting = 256;            // questions in the line before one node
+  std::size_t max_bodies = 256 << 20;          // bytes
+  std::size_t max_waiting = 256;               // questions in the line before one node
   std::function<void(env::metrics&)> measure;  // sets what /metrics tells of the process; none: nothing
-  std::function<result<plan>()> read_plan;  // reads the configuration again; runs on the pool
+  std::function<result<plan>()> read_plan;     // reads the configuration again; runs on the pool
 };
 
 // A place to listen at. The node takes connections there on the worker it was given for.
@@ -64,6 +64,9 @@ class node {
 
   // Whether anybody it knows can answer. Any thread.
   bool ready() const;
+
+  // Whether every engine answers or has failed: waiting helps no more. Any thread.
+  bool settled() const;
 
   // The configuration, whole or not at all.
   task<result<void>> reload();

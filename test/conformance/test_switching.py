@@ -159,6 +159,11 @@ def whole_once(heard, text=TEXT, failed=None):
 
 # ---- a provider that is killed
 
+def holds(at):
+    """After so many words it says no more and waits, so that it is killed there and nowhere else."""
+    return {"fault": "stall", "at": at}
+
+
 class Killer:
     """Ends a provider's process once so many letters of the answer have come."""
 
@@ -175,7 +180,7 @@ class Killer:
 @pytest.mark.parametrize("first, second", list(itertools.product(SPOKEN, SPOKEN)))
 def test_a_provider_is_killed_in_mid_stream(first, second, caller):
     with chain(Provider(first), Provider(second)) as node:
-        node.fakes["one"].play({"text": TEXT, "gap_ms": 15})
+        node.fakes["one"].play({"text": TEXT, **holds(7)})
         node.fakes["two"].play({"text": TEXT})
         heard = caller(node, each=Killer(node.fakes["one"], 30))
         whole_once(heard, failed=[("one", "cut", True)])
@@ -185,8 +190,8 @@ def test_a_provider_is_killed_in_mid_stream(first, second, caller):
 @pytest.mark.parametrize("caller", CALLERS)
 def test_two_are_killed_one_after_the_other(caller):
     with chain(Provider(), Provider("anthropic"), Provider("gemini")) as node:
-        for name in ("one", "two"):
-            node.fakes[name].play({"text": TEXT, "gap_ms": 15})
+        node.fakes["one"].play({"text": TEXT, **holds(6)})
+        node.fakes["two"].play({"text": TEXT, **holds(10)})
         node.fakes["three"].play({"text": TEXT})
         killers = Killer(node.fakes["one"], 20), Killer(node.fakes["two"], 70)
         heard = caller(node, each=lambda so_far: [kill(so_far) for kill in killers])
@@ -197,7 +202,7 @@ def test_two_are_killed_one_after_the_other(caller):
 @pytest.mark.parametrize("caller", CALLERS)
 def test_nobody_else_is_left(caller):
     with chain(Provider()) as node:
-        node.fakes["one"].play({"text": TEXT, "gap_ms": 15})
+        node.fakes["one"].play({"text": TEXT, **holds(7)})
         heard = caller(node, each=Killer(node.fakes["one"], 30))
         assert heard.error is not None
         assert TEXT.startswith(heard.text) and heard.finishes == []
@@ -328,11 +333,16 @@ def test_a_stream_that_stalls_is_left_after_the_idle_timeout(caller):
 
 # ---- reasoning
 
+# A thought that is begun again is a block of its own where the first one was closed; a block of text that was opened
+# before there was any text is left empty.
+BLOCKS = [[], ["thinking", "text"], ["thinking", "thinking", "text"], ["thinking", "text", "thinking", "text"]]
+
+
 @pytest.mark.parametrize("caller", CALLERS)
 @pytest.mark.parametrize("first, second", list(itertools.product(SPOKEN, SPOKEN)))
 def test_reasoning_that_was_whole_is_not_repeated(first, second, caller):
     with chain(Provider(first), Provider(second)) as node:
-        node.fakes["one"].play({"text": TEXT, "thinking": THOUGHT, "gap_ms": 10})
+        node.fakes["one"].play({"text": TEXT, "thinking": THOUGHT, **holds(21)})
         node.fakes["two"].play({"text": TEXT, "thinking": THOUGHT})
         heard = caller(node, each=Killer(node.fakes["one"], len(THOUGHT) + 30))
         assert heard.error is None, heard
@@ -344,14 +354,14 @@ def test_reasoning_that_was_whole_is_not_repeated(first, second, caller):
 @pytest.mark.parametrize("first, second", list(itertools.product(SPOKEN, SPOKEN)))
 def test_reasoning_that_breaks_off_is_begun_again(first, second, caller):
     with chain(Provider(first), Provider(second)) as node:
-        node.fakes["one"].play({"text": TEXT, "thinking": THOUGHT, "gap_ms": 15})
+        node.fakes["one"].play({"text": TEXT, "thinking": THOUGHT, **holds(1)})
         node.fakes["two"].play({"text": TEXT, "thinking": THOUGHT})
         heard = caller(node, each=Killer(node.fakes["one"], 15))
         assert heard.error is None, heard
         assert (heard.text, heard.finishes) == (TEXT, ["stop"])
         assert heard.thought.endswith(THOUGHT) and len(heard.thought) >= len(THOUGHT) + 15
         # Claude's own signature covers a block: its thoughts are no part of somebody else's.
-        assert heard.blocks in ([], ["thinking", "text"], ["thinking", "thinking", "text"])
+        assert heard.blocks in BLOCKS
 
 
 # ---- calls of tools
@@ -400,7 +410,7 @@ def test_another_call_than_the_one_that_was_begun_is_never_mixed_with_it(caller)
 def test_an_answer_breaks_off_before_its_call(first, second, caller):
     """Text first, then a call: the text is kept, the call is made by the other one."""
     with chain(Provider(first), Provider(second)) as node:
-        node.fakes["one"].play({"text": TEXT, "calls": CALLS[:1], "gap_ms": 10})
+        node.fakes["one"].play({"text": TEXT, "calls": CALLS[:1], **holds(8)})
         node.fakes["two"].play({"text": TEXT, "calls": CALLS[:1]})
         heard = caller(node, tools=TOOLS, each=Killer(node.fakes["one"], 40))
         assert heard.error is None, heard

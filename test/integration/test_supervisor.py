@@ -224,6 +224,52 @@ def test_a_changed_configuration_takes_over_without_a_gap(house):
     assert "another" in door.getresponse().read().decode()
 
 
+DATA = pathlib.Path(os.environ.get("XDG_DATA_HOME") or pathlib.Path.home() / ".local/share")
+
+
+@pytest.mark.skipif(not (DATA / "meshai/engine/root/usr/bin/llama-server").exists()
+                    or not list((DATA / "meshai/models").glob("*.gguf")),
+                    reason="the engine or its model is missing; tools/setup/engine and models/fetch install them")
+def test_a_node_with_an_engine_takes_callers_once_it_has_loaded(house):
+    """Who asks while a model is read waits, or is answered by the node that is being followed."""
+    house.run("down")
+    house.environment["XDG_DATA_HOME"] = str(DATA)
+    text = ('[api]\nlisten = "127.0.0.1:0"\nworkers = 2\n'
+            '[[node]]\nname = "here"\ntier = "local"\nkind = "engine"\nmodel = "default"\n')
+    house.config.write_text(text)
+    house.begin()
+
+    def ask():
+        door = http.client.HTTPConnection("127.0.0.1", house.port, timeout=60)
+        door.request("POST", "/v1/chat/completions",
+                     json.dumps({"model": "auto", "max_tokens": 3, "messages": [{"role": "user", "content": "2+2?"}]}))
+        answer = door.getresponse()
+        return answer.status, answer.read().decode()
+
+    first, over, came = house.told()["node"], threading.Event(), []
+
+    def keep_asking():
+        while not over.is_set():
+            came.append(ask())
+
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        asking = pool.submit(keep_asking)
+        try:
+            house.config.write_text(text + "# changed\n")
+            assert house.up().returncode == 0
+            time.sleep(0.5)
+        finally:
+            over.set()
+        asking.result(60)
+    assert [one for one in came if one[0] != 200] == [] and len(came) > 5
+    second = house.told()["node"]
+    assert second != first
+    os.kill(second, signal.SIGKILL)
+    wait_for(lambda: not alive(second))
+    status, said = ask()
+    assert status == 200, said
+
+
 def test_a_changed_program_takes_over_without_a_gap(house):
     newer = house.folder / "meshai"
     shutil.copy(BUILD / "meshai", newer)
@@ -278,7 +324,7 @@ def test_down_lets_a_stream_end(house):
         assert house.run("down").returncode == 0
         status, text = stream.result(10)
         assert status == 200 and text.rstrip().endswith("[DONE]")
-    assert not alive(told["supervisor"]) and not alive(told["node"])
+    wait_for(lambda: not alive(told["supervisor"]) and not alive(told["node"]))  # the lock goes a moment before
     assert house.run("status").returncode == 3
 
 
