@@ -1,6 +1,8 @@
 // meshai up, down, reload: a node in the background.
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 
 #include <boost/json.hpp>
@@ -18,6 +20,7 @@
 #include "app/supervision.hpp"
 #include "app/terminal.hpp"
 #include "env/clock.hpp"
+#include "os/descriptor.hpp"
 
 namespace meshai::app {
 namespace {
@@ -26,6 +29,7 @@ namespace json = boost::json;
 using namespace std::chrono_literals;
 
 constexpr auto patience_to_stop = 20s;
+constexpr auto patience_for_turn = 340s;  // longer than a node takes to replace another
 
 // A child that ended says so before it holds the lock; a node that holds it is up.
 bool wait_for_lock(const paths& where, int child) {
@@ -34,6 +38,21 @@ bool wait_for_lock(const paths& where, int child) {
     if (::waitpid(child, nullptr, WNOHANG) == child) return false;
     std::this_thread::sleep_for(5ms);
   }
+}
+
+// One `up` at a time decides whether a node runs and starts one; another waits until that is settled.
+result<os::descriptor> take_turn(const paths& where) {
+  if (auto made = make_private(where.runtime); !made) return std::unexpected(made.error());
+  const auto file = where.runtime / "up.lock";
+  os::descriptor turn(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  const auto until = std::chrono::steady_clock::now() + patience_for_turn;
+  while (turn && ::flock(turn.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (std::chrono::steady_clock::now() > until)
+      return fail(error_kind::timeout, "another meshai up has been at work for minutes; type: meshai status");
+    std::this_thread::sleep_for(10ms);
+  }
+  if (!turn) return fail(error_kind::refused, fmt::format("cannot open {}", file.string()));
+  return turn;
 }
 
 std::filesystem::path own_program() {
@@ -131,6 +150,8 @@ int up(const up_options& how) {
   }
   const auto of = load_config(file.string(), *where);
   if (!of) return complain(of.error().detail, exit_configuration, how.json);
+  auto turn = take_turn(*where);
+  if (!turn) return complain(turn.error().detail, exit_failed, how.json);
   if (is_orphan(*where) && !end_node(*where))
     return complain("the node that lost its supervisor does not end; type: meshai down", exit_failed, how.json);
   if (!running_node(*where)) {
@@ -147,6 +168,7 @@ int up(const up_options& how) {
                       exit_failed, how.json);
     }
   }
+  *turn = {};
   greeting facts;
   run_to_end([&](env::world world) { return greet(world, *where, how.quiet, facts); });
   if (!running_node(*where))
