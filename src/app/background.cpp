@@ -77,7 +77,8 @@ result<first_config> write_first_config(const paths& where) {
 
 result<int> start_in_background(const paths& where, const std::string& config) {
   if (auto made = make_private(where.state); !made) return std::unexpected(made.error());
-  const int log = ::open(where.log_file().c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+  const int log =
+      ::open(where.log_file().c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (log < 0) {
     return fail(error_kind::refused,
                 fmt::format("cannot write {}: {}", where.log_file().string(), std::strerror(errno)));
