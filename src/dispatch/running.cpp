@@ -369,7 +369,7 @@ void running::stand_by(std::size_t after) {
     if (next.node == now.node || (next.where > now.where && !limits.hedge_up)) continue;
     const auto* at = e.what.setup->endpoints->find(e.ranking.node_of(next).name);
     CHECK(at != nullptr);
-    e.upstream.stand_by(*at, next.where == tier::local ? limits.connect_timeout_local : limits.connect_timeout);
+    e.upstream.stand_by(*at, limits.connect_timeout_of(next.where));
     return;
   }
 }
@@ -399,7 +399,7 @@ void running::finish(route::finish_kind how) {
     }
     ended_ = by.how == upstream::progress::answer ? progress::answer : progress::end;
     all_->counts.answered(node_of(by), by.to, operation_of(all_->what.request->endpoint), took, attempts,
-                           &by.to == &all_->ranking.candidates.front(), usage_);
+                          &by.to == &all_->ranking.candidates.front(), usage_);
     return;
   }
   if (decides_) why_ = failure_of(decides_->told());

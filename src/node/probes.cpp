@@ -1,7 +1,6 @@
 #include "node/probes.hpp"
 
 #include <algorithm>
-#include <string>
 #include <utility>
 
 #include "base/check.hpp"
@@ -15,7 +14,7 @@ using std::chrono::nanoseconds;
 
 namespace {
 
-constexpr nanoseconds glance = 1s;  // at what is known of a node; costs no traffic
+constexpr nanoseconds glance = 1s;                            // at what is known of a node; costs no traffic
 constexpr nanoseconds first_pause = 1s, longest_pause = 10s;  // between probes of one that is lost
 constexpr nanoseconds idle_pause = 60s;                       // of one that is well
 constexpr nanoseconds needed_for = 10min;                     // after it was last asked
@@ -25,14 +24,14 @@ constexpr nanoseconds list_timeout = 5s;
 
 struct probes::watched {
   route::target_id id;
-  std::string node;
-  std::shared_ptr<const upstream::endpoints> reached;
+  std::shared_ptr<const upstream::endpoints> all;  // keeps `at`
+  const upstream::endpoint* at = nullptr;
   nanoseconds connect_timeout{};
   std::uint64_t round = 0;
   nanoseconds pause = first_pause;
-  instant due = instant::min();     // of the next probe
-  std::uint64_t outcomes = 0;       // of attempts, at the last glance
-  instant used = instant::min();    // when they last changed
+  instant due = instant::min();   // of the next probe
+  std::uint64_t outcomes = 0;     // of attempts, at the last glance
+  instant used = instant::min();  // when they last changed
   bool lost = false;
 };
 
@@ -44,11 +43,12 @@ void probes::watch(const std::vector<route::node>& nodes, std::shared_ptr<const 
   ++round_;
   for (const auto& node : nodes) {
     if (!node.off.empty() || !allows(bound, node.where)) continue;
-    const auto timeout = node.where == tier::local ? limits.connect_timeout_local : limits.connect_timeout;
+    const auto* at = reached->find(node.name);
+    CHECK(at != nullptr);
     watching_.spawn(look_after({.id = route::make_target_id(node.name),
-                                .node = node.name,
-                                .reached = reached,
-                                .connect_timeout = timeout,
+                                .all = reached,
+                                .at = at,
+                                .connect_timeout = limits.connect_timeout_of(node.where),
                                 .round = round_}));
   }
 }
@@ -86,9 +86,7 @@ task<void> probes::look_once(watched& one) {
 }
 
 task<void> probes::look_for_lost(watched& one) {
-  const auto* at = one.reached->find(one.node);
-  CHECK(at != nullptr);
-  const auto listed = co_await by_.models(*at, world_.clock.now() + list_timeout);
+  const auto listed = co_await by_.models(*one.at, world_.clock.now() + list_timeout);
   const auto now = world_.clock.now();
   // An answer that refuses the list is one all the same.
   if (listed || listed.error().kind == error_kind::refused) {
@@ -102,9 +100,7 @@ task<void> probes::look_for_lost(watched& one) {
 }
 
 task<void> probes::look_at_idle(watched& one) {
-  const auto* at = one.reached->find(one.node);
-  CHECK(at != nullptr);
-  const auto reached = co_await by_.reach(*at, one.connect_timeout);
+  const auto reached = co_await by_.reach(*one.at, one.connect_timeout);
   const auto now = world_.clock.now();
   if (!reached) known_.probed(one.id, false, now);
   one.outcomes += !reached;  // our own is no use of it

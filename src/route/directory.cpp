@@ -5,16 +5,10 @@
 #include <cctype>
 #include <set>
 
+#include "base/hash.hpp"
+
 namespace meshai::route {
 namespace {
-
-constexpr std::uint64_t fnv_offset = 14695981039346656037ull;
-constexpr std::uint64_t fnv_prime = 1099511628211ull;
-
-std::uint64_t fnv1a(std::string_view text, std::uint64_t hash) {
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * fnv_prime;
-  return hash;
-}
 
 char lower(char c) {
   return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
@@ -45,7 +39,7 @@ bool may_use(const policy& caller, std::string_view name, std::string_view quali
 
 target_id make_target_id(std::string_view node, std::string_view model) {
   // The zero between them keeps "a" + "bc" and "ab" + "c" apart.
-  return {fnv1a(model, fnv1a(std::string_view("\0", 1), fnv1a(node, fnv_offset)))};
+  return {fnv1a(model, fnv1a(std::string_view("\0", 1), fnv1a(node)))};
 }
 
 meshai::tier node::tier_of(const route::model* m) const {

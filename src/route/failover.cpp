@@ -78,7 +78,7 @@ void failover::faulted(int number, const fault& why, instant now) {
   // Nobody else is asked what the caller itself is to be told; but a stream that another broke off is still owed.
   const bool tell = verdict_of(why.kind) == verdict::tell && (broke || !sent_);
   if (tell || (broke && !(how_.continues && how_.fallback))) {
-    finish(sent_ ? finish_kind::cut : finish_kind::failed);
+    give_up();
     return;
   }
   const auto candidate = one.candidate;
@@ -170,13 +170,13 @@ void failover::start_another(instant now) {
   const bool in_time = now < deadline();
   const bool more = asked_ == 0 || how_.fallback;
   if (!in_time || !more || !budget_left()) {
-    finish(sent_ ? finish_kind::cut : finish_kind::failed);
+    give_up();
   } else if (const auto fresh = find(trial::fresh)) {
     start(*fresh, now);
   } else if (const auto again = find(trial::again)) {
     wait_for_retry(*again, now);
   } else {
-    finish(sent_ ? finish_kind::cut : finish_kind::failed);
+    give_up();
   }
 }
 
@@ -185,7 +185,7 @@ void failover::wait_for_retry(std::size_t candidate, instant now) {
   const auto jittered = std::chrono::duration_cast<std::chrono::nanoseconds>(step * (0.5 + dice_.unit()));
   retry_candidate_ = candidate;
   retry_at_ = now + jittered;
-  if (retry_at_ >= deadline()) finish(sent_ ? finish_kind::cut : finish_kind::failed);
+  if (retry_at_ >= deadline()) give_up();
 }
 
 // What a fault means for asking that candidate once more.
@@ -231,6 +231,11 @@ void failover::finish(finish_kind how) {
   retry_at_ = never;
   finished_ = true;
   actions_.push_back({.what = action::kind::finish, .how = how});
+}
+
+// Nobody is left to answer, or to go on.
+void failover::give_up() {
+  finish(sent_ ? finish_kind::cut : finish_kind::failed);
 }
 
 bool failover::anybody_running() const {

@@ -64,7 +64,7 @@ class failover {
   void begin(instant now);
   void token(int attempt, instant now);  // its first content, reasoning or tool step
   void moved(int attempt, instant now);  // any later step
-  void heard(int attempt, instant now);  // it writes, but nothing of it can be sent yet: a seam holds its first words
+  void heard(int attempt, instant now);  // it writes; nothing of it can be sent: a seam holds its first words
   void ended(int attempt, instant now);  // its answer is whole
   void faulted(int attempt, const fault& why, instant now);
   void queued(int attempt);                     // it waits for a place at its node: that is not the node's silence
@@ -111,6 +111,7 @@ class failover {
   void mark(const fault& why, std::size_t candidate);
   void cancel_all_but(int number);
   void finish(finish_kind how);
+  void give_up();
   bool budget_left() const { return asked_ < how_.bounds.attempts; }
   bool anybody_running() const;
   std::optional<std::size_t> find(trial state) const;

@@ -3,6 +3,8 @@
 
 #include <chrono>
 
+#include "base/reach.hpp"
+
 namespace meshai::route {
 
 struct limits {
@@ -17,6 +19,10 @@ struct limits {
   double hedge_share = 0.05;                             // of requests that may be hedged, 0 to 1
   bool hedge_up = false;                                 // a hedge may go to a tier above the first node's
   int attempts = 4;                                      // for one request, over all candidates
+
+  std::chrono::milliseconds connect_timeout_of(meshai::tier where) const {
+    return where == meshai::tier::local ? connect_timeout_local : connect_timeout;
+  }
 };
 
 }  // namespace meshai::route

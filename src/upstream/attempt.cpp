@@ -106,8 +106,7 @@ task<bool> conversation::begin() {
   key_ = what_.to->choose(known_, world_.clock.now());
   const auto sent = headers(*written);
   const auto path = what_.to->target(written->path);
-  const bool local = what_.to->where == meshai::tier::local;
-  const auto connect = local ? what_.limits.connect_timeout_local : what_.limits.connect_timeout;
+  const auto connect = what_.limits.connect_timeout_of(what_.to->where);
   // No deadline for the head: how long to wait for it is failover's to decide.
   auto answered = co_await http_.send(what_.to->origin, {.target = path, .headers = sent, .body = written->body},
                                       {.connect_timeout = connect, .headers_by = never});
