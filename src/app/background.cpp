@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "env/random.hpp"
+#include "os/descriptor.hpp"
 #include "os/os.hpp"
 
 namespace meshai::app {
@@ -77,35 +78,27 @@ result<first_config> write_first_config(const paths& where) {
 
 result<int> start_in_background(const paths& where, const std::string& config) {
   if (auto made = make_private(where.state); !made) return std::unexpected(made.error());
-  const int log =
-      ::open(where.log_file().c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (log < 0) {
+  const os::descriptor log(
+      ::open(where.log_file().c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!log) {
     return fail(error_kind::refused,
                 fmt::format("cannot write {}: {}", where.log_file().string(), std::strerror(errno)));
   }
-  const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-  char self[4096];
-  const auto size = ::readlink("/proc/self/exe", self, sizeof self - 1);
-  if (size <= 0) return fail(error_kind::refused, "cannot find this program in /proc/self/exe; is /proc mounted?");
-  self[size] = '\0';
+  const os::descriptor nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  const auto self = own_program();
+  if (!self) return std::unexpected(self.error());
   const pid_t child = ::fork();
   if (child < 0)
     return fail(error_kind::exhausted, fmt::format("cannot start a process: {}", std::strerror(errno)));
   if (child == 0) {
     ::setsid();
-    ::dup2(nothing, 0);
-    ::dup2(log, 1);
-    ::dup2(log, 2);
+    ::dup2(nothing.get(), 0);
+    ::dup2(log.get(), 1);
+    ::dup2(log.get(), 2);
     (void)::chdir("/");
-    if (config.empty()) {
-      ::execl(self, "meshai", "supervise", nullptr);
-    } else {
-      ::execl(self, "meshai", "supervise", "--config", config.c_str(), nullptr);
-    }
+    ::execl(self->c_str(), "meshai", "supervise", "--config", config.c_str(), nullptr);
     ::_exit(127);
   }
-  ::close(log);
-  ::close(nothing);
   return child;
 }
 

@@ -9,6 +9,7 @@
 
 #include "app/commands.hpp"
 #include "app/conversation.hpp"
+#include "app/fields.hpp"
 #include "app/owner.hpp"
 #include "app/prompt.hpp"
 #include "app/terminal.hpp"
@@ -134,14 +135,9 @@ task<void> list_models(env::world world, const paths& where, result<reply>& out)
 std::string model_names(const std::string& body) {
   boost::system::error_code wrong;
   const auto all = json::parse(body, wrong);
-  const auto* object = all.if_object();
-  const auto* data = object ? object->if_contains("data") : nullptr;
   std::string out;
-  if (!data || !data->is_array()) return out;
-  for (const auto& one : data->get_array()) {
-    const auto* entry = one.if_object();
-    const auto* id = entry ? entry->if_contains("id") : nullptr;
-    if (id && id->is_string()) out += fmt::format("  {}\n", printable(id->get_string()));
+  for (const auto& one : fields(all).list("data")) {
+    if (const auto id = fields(one).text("id"); !id.empty()) out += fmt::format("  {}\n", id);
   }
   return out;
 }

@@ -12,6 +12,7 @@
 #include "app/config_check.hpp"
 #include "app/daemon.hpp"
 #include "app/device_checks.hpp"
+#include "app/fields.hpp"
 #include "app/finding.hpp"
 #include "app/instance.hpp"
 #include "app/local_servers.hpp"
@@ -43,28 +44,16 @@ struct examination {
   }
 };
 
-const json::array& list_of(const json::object& in, std::string_view name) {
-  static const json::array none;
-  const auto* found = in.if_contains(name);
-  return found && found->is_array() ? found->get_array() : none;
-}
-
-std::string text_of(const json::value& in, std::string_view name) {
-  const auto* object = in.if_object();
-  const auto* found = object ? object->if_contains(name) : nullptr;
-  return found && found->is_string() ? std::string(found->get_string()) : "";
-}
-
 // In the eyes of the running node, which has the environment that it was started with.
 bool is_on(const examination& of, std::string_view node) {
-  return std::ranges::any_of(list_of(of.status, "nodes"), [&](const auto& one) {
-    return text_of(one, "name") == node && text_of(one, "off").empty();
+  return std::ranges::any_of(fields(of.status).list("nodes"), [&](const auto& one) {
+    return fields(one).text("name") == node && fields(one).text("off").empty();
   });
 }
 
 void look_at_port(env::world& world, examination& of, const env::address& at) {
   const auto what = "port " + at.text();
-  const auto& listens = list_of(of.status, "listen");
+  const auto& listens = fields(of.status).list("listen");
   if (std::ranges::any_of(listens,
                           [&](const auto& one) { return one.is_string() && one.get_string() == at.text(); }))
     return of.note(what, grade::good, "our node listens there");
@@ -195,9 +184,9 @@ task<void> look_at_running_node(env::world world, examination& of) {
     co_return;
   }
   owner_client node(world, of.where);
-  for (const auto& engine : list_of(of.status, "engines")) {
-    const auto what = fmt::format("engine of node \"{}\"", text_of(engine, "node"));
-    const auto state = text_of(engine, "state"), reason = text_of(engine, "reason");
+  for (const auto& engine : fields(of.status).list("engines")) {
+    const auto what = fmt::format("engine of node \"{}\"", fields(engine).text("node"));
+    const auto state = fields(engine).text("state"), reason = fields(engine).text("reason");
     if (state == "ready") {
       of.note(what, grade::good, "answers");
     } else if (state == "resting") {

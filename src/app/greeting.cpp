@@ -7,6 +7,7 @@
 #include <boost/json.hpp>
 #include <utility>
 
+#include "app/fields.hpp"
 #include "app/instance.hpp"
 #include "app/terminal.hpp"
 #include "env/clock.hpp"
@@ -20,38 +21,27 @@ using namespace std::chrono_literals;
 constexpr auto patience_to_load = 300s;  // a large model is read from a slow disk
 constexpr auto patience_with_others = 500ms;
 constexpr auto worth_telling = 1s;
-constexpr std::int64_t enough_starts = 2;  // an engine that rests after so many will not come by itself
-
-std::string text_of(const json::object& in, std::string_view name) {
-  const auto* found = in.if_contains(name);
-  return found && found->is_string() ? std::string(found->get_string()) : "";
-}
+constexpr int enough_starts = 2;  // an engine that rests after so many will not come by itself
 
 // Whether waiting for it may help.
 bool on_its_way(const json::value& engine) {
-  const auto* one = engine.if_object();
-  if (!one) return false;
-  const auto state = text_of(*one, "state");
-  const auto* restarts = one->if_contains("restarts");
-  const auto starts = restarts && restarts->is_int64() ? restarts->get_int64() : 0;
-  return state == "resting" ? starts < enough_starts : state != "ready";
+  if (!engine.is_object()) return false;
+  const fields one(engine);
+  const auto state = one.text("state");
+  return state == "resting" ? one.number("restarts") < enough_starts : state != "ready";
 }
 
 // Why the other nodes do not answer, a line each.
 std::string trouble_of_nodes(const std::string& status) {
   boost::system::error_code wrong;
   const auto parsed = json::parse(status, wrong);
-  const auto* all = parsed.if_object();
-  const auto* nodes = all ? all->if_contains("nodes") : nullptr;
   std::string out;
-  if (!nodes || !nodes->is_array()) return out;
-  for (const auto& one : nodes->get_array()) {
-    const auto* node = one.if_object();
-    if (!node) continue;
-    if (const auto off = text_of(*node, "off"); !off.empty()) {
-      out += fmt::format("node \"{}\" is off: {}\n", text_of(*node, "name"), off);
-    } else if (text_of(*node, "breaker") != "closed") {
-      out += fmt::format("node \"{}\" is down: {}\n", text_of(*node, "name"), text_of(*node, "last_fault"));
+  for (const auto& one : fields(parsed).list("nodes")) {
+    const fields node(one);
+    if (const auto off = node.text("off"); !off.empty()) {
+      out += fmt::format("node \"{}\" is off: {}\n", node.text("name"), off);
+    } else if (const auto breaker = node.text("breaker"); !breaker.empty() && breaker != "closed") {
+      out += fmt::format("node \"{}\" is down: {}\n", node.text("name"), node.text("last_fault"));
     }
   }
   return out;
@@ -61,14 +51,11 @@ std::string trouble_of_nodes(const std::string& status) {
 bool still_loading(const std::string& status, greeting& out) {
   boost::system::error_code wrong;
   const auto parsed = json::parse(status, wrong);
-  const auto* all = parsed.if_object();
-  if (!all) return true;
-  if (const auto* listen = all->if_contains("listen"); listen && listen->is_array()) {
-    const auto& first = listen->get_array();
-    if (!first.empty() && first.front().is_string()) out.address = first.front().get_string();
-  }
-  const auto* engines = all->if_contains("engines");
-  return engines && engines->is_array() && std::ranges::any_of(engines->get_array(), on_its_way);
+  if (!parsed.is_object()) return true;
+  const fields all(parsed);
+  const auto& listen = all.list("listen");
+  if (!listen.empty() && listen.front().is_string()) out.address = listen.front().get_string();
+  return std::ranges::any_of(all.list("engines"), on_its_way);
 }
 
 }  // namespace

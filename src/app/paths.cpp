@@ -66,6 +66,13 @@ result<paths> find_paths() {
   return out;
 }
 
+result<fs::path> own_program() {
+  std::error_code wrong;
+  auto found = fs::read_symlink("/proc/self/exe", wrong);
+  if (wrong) return fail(error_kind::refused, "cannot find this program in /proc/self/exe; is /proc mounted?");
+  return found;
+}
+
 result<void> make_private(const fs::path& folder) {
   std::error_code wrong;
   fs::create_directories(folder.parent_path(), wrong);

@@ -21,6 +21,9 @@ struct paths {
 // From the environment. refused where HOME is needed and unset.
 result<paths> find_paths();
 
+// The file that this process runs. refused where /proc does not tell.
+result<std::filesystem::path> own_program();
+
 // Makes `folder` with mode 0700 where it is missing; refused when it belongs to somebody else, is a link or is
 // open to others: /tmp is shared.
 result<void> make_private(const std::filesystem::path& folder);

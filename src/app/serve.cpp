@@ -17,6 +17,7 @@
 #include "app/daemon.hpp"
 #include "app/inheritance.hpp"
 #include "app/instance.hpp"
+#include "app/listening.hpp"
 #include "app/terminal.hpp"
 #include "app/version.hpp"
 #include "env/clock.hpp"
@@ -46,19 +47,17 @@ class daemon {
         where_(std::move(where)),
         runtime_(
             {.log_level = how.verbose ? env::log_level::debug : env::log_level::info, .json_log = how.json_log}) {
-    const auto cores = std::max(1u, std::thread::hardware_concurrency());
-    const auto count = from_.api.workers > 0 ? static_cast<unsigned>(from_.api.workers) : std::min(cores, 8u);
-    for (unsigned i = 0; i < count; ++i) workers_.push_back(runtime_.make_worker());
+    for (std::size_t i = 0; i < worker_count(from_.api); ++i) workers_.push_back(runtime_.make_worker());
   }
 
+  result<void> read_certificate();  // first of all
   result<void> open_doors();
   result<void> take_doors(inheritance from);
   result<void> begin();
   void run();
 
  private:
-  result<void> open(const env::address& wanted, bool may_lack);
-  result<void> read_certificate();
+  result<void> adopt_doors(std::vector<std::vector<os::descriptor>> doors, os::descriptor owner, bool alone);
   void add_door(std::size_t worker, std::unique_ptr<env::listener> at);
   task<void> live();
   task<int> heed_signals(os::signals& arriving);
@@ -80,24 +79,6 @@ class daemon {
   os::descriptor ready_;  // where a supervisor waits for a word
 };
 
-result<void> daemon::open(const env::address& wanted, bool may_lack) {
-  auto at = wanted;
-  for (std::size_t i = 0; i < workers_.size(); ++i) {
-    auto opened = workers_[i]->world().network.listen(at, workers_.size() > 1);
-    if (!opened) {
-      if (may_lack) return {};
-      return fail(error_kind::refused,
-                  fmt::format("{}; meshai doctor says which program is there, and another listen in [api] gets "
-                              "out of its way",
-                              opened.error().detail));
-    }
-    at = (*opened)->local();  // port 0 became a real one, the same for every worker
-    add_door(i, *std::move(opened));
-  }
-  addresses_.push_back(at);
-  return {};
-}
-
 void daemon::add_door(std::size_t worker, std::unique_ptr<env::listener> at) {
   node::door made{.at = std::move(at)};
   if (certificate_->wanted()) made.tls = [of = certificate_.get()] { return of->current(); };
@@ -112,52 +93,53 @@ result<void> daemon::take_doors(inheritance from) {
                             "meshai down && meshai up",
                             from.doors.size()));
   }
+  const auto wanted = listen_addresses(from_.api);
+  for (const auto& one : from.doors.front()) {
+    const auto at = os::listens_at(one.get());
+    const bool named = !at || std::ranges::any_of(wanted, [&](const env::address& each) {
+      return each.ip == at->ip && (each.port == at->port || each.port == 0);
+    });
+    if (!named) {
+      return fail(error_kind::refused,
+                  fmt::format("[api] listen: the node listens at {}, and another address takes effect at a start; "
+                              "type: meshai down && meshai up",
+                              at->text()));
+    }
+  }
+  ready_ = std::move(from.ready);
+  return adopt_doors(std::move(from.doors), std::move(from.owner), false);
+}
+
+// This node's own.
+result<void> daemon::open_doors() {
+  auto opened = open_listeners(from_.api);
+  if (!opened) return std::unexpected(opened.error());
+  auto owner = os::open_listener({.ip = {}, .port = 0, .path = owner_socket(where_)}, false);
+  if (!owner) return fail(error_kind::refused, owner.error().detail);
+  return adopt_doors(*std::move(opened), *std::move(owner), true);
+}
+
+// `alone`: nobody else holds the owner's socket, so that its file goes when it is closed.
+result<void> daemon::adopt_doors(std::vector<std::vector<os::descriptor>> doors, os::descriptor owner,
+                                 bool alone) {
   doors_.resize(workers_.size());
-  if (auto read = read_certificate(); !read) return read;
-  std::vector<env::address> wanted = listen_addresses(from_.api);
   for (std::size_t i = 0; i < workers_.size(); ++i) {
-    for (auto& one : from.doors[i]) {
+    for (auto& one : doors[i]) {
       auto taken = os::adopt_listener(workers_[i]->world().loop, std::move(one), false);
       if (!taken) return std::unexpected(taken.error());
-      const auto at = (*taken)->local();
-      const bool named = std::ranges::any_of(wanted, [&](const env::address& each) {
-        return each.ip == at.ip && (each.port == at.port || each.port == 0);
-      });
-      if (!named) {
-        return fail(
-            error_kind::refused,
-            fmt::format("[api] listen: the node listens at {}, and another address takes effect at a start; "
-                        "type: meshai down && meshai up",
-                        at.text()));
-      }
-      if (i == 0) addresses_.push_back(at);
+      if (i == 0) addresses_.push_back((*taken)->local());
       add_door(i, *std::move(taken));
     }
   }
-  auto own = os::adopt_listener(workers_.front()->world().loop, std::move(from.owner), false);
+  auto own = os::adopt_listener(workers_.front()->world().loop, std::move(owner), alone);
   if (!own) return std::unexpected(own.error());
   owners_door_.push_back({.at = *std::move(own), .owner = true});
-  ready_ = std::move(from.ready);
   return {};
 }
 
 result<void> daemon::read_certificate() {
   certificate_ = std::make_unique<certificate>(workers_.front()->world(), from_.api.tls_cert, from_.api.tls_key);
   return certificate_->wanted() ? certificate_->read() : result<void>();
-}
-
-result<void> daemon::open_doors() {
-  doors_.resize(workers_.size());
-  if (auto read = read_certificate(); !read) return read;
-  for (const auto& at : listen_addresses(from_.api)) {
-    // Of the two addresses that nobody asked for by name, a machine may lack IPv6.
-    const bool may_lack = from_.api.listen.empty() && at.ip == "::1";
-    if (auto opened = open(at, may_lack); !opened) return opened;
-  }
-  auto own = workers_.front()->world().network.listen({.path = owner_socket(where_)}, false);
-  if (!own) return fail(error_kind::refused, own.error().detail);
-  owners_door_.push_back({.at = *std::move(own), .owner = true});
-  return {};
 }
 
 result<void> daemon::begin() {
@@ -299,6 +281,7 @@ int serve(const serve_options& how) {
     lock.emplace(*std::move(taken));
   }
   daemon node(how, *std::move(from), *where);
+  if (auto read = node.read_certificate(); !read) return complain(read.error().detail, exit_failed);
   const auto opened = inherited ? node.take_doors(*std::move(inherited)) : node.open_doors();
   if (!opened) return complain(opened.error().detail, exit_failed);
   if (auto begun = node.begin(); !begun) return complain(begun.error().detail, exit_configuration);

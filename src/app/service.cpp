@@ -107,12 +107,10 @@ int service(const service_options& how) {
   const auto where = find_paths();
   if (!where) return complain(where.error().detail, exit_configuration, how.json);
   if (how.what == service_options::verb::uninstall) return uninstall(*where, how.json);
-  std::error_code wrong;
-  const auto program = fs::read_symlink("/proc/self/exe", wrong);
-  if (wrong)
-    return complain("cannot find this program in /proc/self/exe; is /proc mounted?", exit_failed, how.json);
+  const auto program = own_program();
+  if (!program) return complain(program.error().detail, exit_failed, how.json);
   const auto config = how.config.empty() ? where->config_file() : fs::absolute(how.config);
-  const auto text = unit_text(*where, program.string(), config.string());
+  const auto text = unit_text(*where, program->string(), config.string());
   if (how.only_print) return print(text) ? exit_ok : exit_failed;
   if (!has_systemd()) {
     return complain(
@@ -120,6 +118,7 @@ int service(const service_options& how) {
         "--print` shows the unit",
         exit_failed, how.json);
   }
+  std::error_code wrong;
   if (!fs::exists(config, wrong)) {
     return complain(
         fmt::format("there is no {}; type: meshai up, which writes one, then meshai down", config.string()),

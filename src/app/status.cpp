@@ -8,6 +8,7 @@
 #include <string>
 
 #include "app/commands.hpp"
+#include "app/fields.hpp"
 #include "app/owner.hpp"
 #include "app/supervision.hpp"
 #include "app/terminal.hpp"
@@ -18,34 +19,6 @@ namespace {
 
 namespace json = boost::json;
 using namespace std::chrono_literals;
-
-// Lenient reading: a newer or older node may say more or less.
-class fields {
- public:
-  explicit fields(const json::value& of) : object_(of.if_object()) {}
-
-  std::string text(std::string_view name) const {
-    const auto* found = find(name);
-    return found && found->is_string() ? printable(found->get_string()) : "";
-  }
-  double number(std::string_view name) const {
-    const auto* found = find(name);
-    return found && found->is_number() ? found->to_number<double>() : 0;
-  }
-  bool flag(std::string_view name) const {
-    const auto* found = find(name);
-    return found && found->is_bool() && found->get_bool();
-  }
-  const json::array& list(std::string_view name) const {
-    static const json::array none;
-    const auto* found = find(name);
-    return found && found->is_array() ? found->get_array() : none;
-  }
-
- private:
-  const json::value* find(std::string_view name) const { return object_ ? object_->if_contains(name) : nullptr; }
-  const json::object* object_;
-};
 
 std::string duration(double seconds) {
   const auto all = static_cast<long long>(seconds);

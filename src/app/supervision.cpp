@@ -9,7 +9,9 @@
 #include <cerrno>
 #include <cstring>
 
+#include "app/fields.hpp"
 #include "app/instance.hpp"
+#include "base/hash.hpp"
 #include "os/line.hpp"
 
 namespace meshai::app {
@@ -31,10 +33,7 @@ std::filesystem::path lock_of(const paths& where) {
 
 std::string print_of_text(const std::filesystem::path& file) {
   const auto text = read_file(file, 1 << 20);
-  if (!text) return {};
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (const char c : *text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  return fmt::format("{:016x}", hash);
+  return text ? fmt::format("{:016x}", fnv1a(*text)) : "";
 }
 
 std::string print_of_program(const std::filesystem::path& file) {
@@ -57,24 +56,15 @@ std::optional<supervision> read_supervision(const paths& where) {
   if (!text) return std::nullopt;
   boost::system::error_code wrong;
   const auto parsed = json::parse(*text, wrong);
-  const auto* all = wrong ? nullptr : parsed.if_object();
-  if (!all) return std::nullopt;
-  const auto number = [&](std::string_view name) -> std::int64_t {
-    const auto* found = all->if_contains(name);
-    return found && found->is_int64() ? found->get_int64() : 0;
-  };
-  const auto words = [&](std::string_view name) {
-    const auto* found = all->if_contains(name);
-    return found && found->is_string() ? std::string(found->get_string()) : std::string();
-  };
-  supervision out{.supervisor = static_cast<int>(number("supervisor")),
-                  .node = static_cast<int>(number("node")),
-                  .restarts = static_cast<int>(number("restarts")),
-                  .last_end = words("last_end"),
-                  .next_start = number("next_start"),
-                  .program = words("program"),
-                  .config = words("config")};
-  return out;
+  if (wrong || !parsed.is_object()) return std::nullopt;
+  const fields all(parsed);
+  return supervision{.supervisor = static_cast<int>(all.number("supervisor")),
+                     .node = static_cast<int>(all.number("node")),
+                     .restarts = static_cast<int>(all.number("restarts")),
+                     .last_end = all.text("last_end"),
+                     .next_start = static_cast<std::int64_t>(all.number("next_start")),
+                     .program = all.text("program"),
+                     .config = all.text("config")};
 }
 
 result<os::descriptor> hold_supervision(const paths& where) {
@@ -104,8 +94,8 @@ result<void> ask_to_replace(const paths& where, const std::filesystem::path& pro
     return fail(error_kind::timeout, "the supervisor does not answer; type: meshai status");
   const auto answer = called->receive();
   if (!answer) return fail(error_kind::unreachable, "the supervisor ended; type: meshai status");
-  if (answer->text == "replaced") return {};
-  return fail(error_kind::refused, answer->text);
+  if (*answer == "replaced") return {};
+  return fail(error_kind::refused, *answer);
 }
 
 }  // namespace meshai::app

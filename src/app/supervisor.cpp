@@ -15,13 +15,12 @@
 #include <chrono>
 #include <cstring>
 #include <random>
-#include <thread>
 
 #include "app/commands.hpp"
 #include "app/config.hpp"
-#include "app/config_check.hpp"
 #include "app/inheritance.hpp"
 #include "app/instance.hpp"
+#include "app/listening.hpp"
 #include "app/supervision.hpp"
 #include "app/terminal.hpp"
 #include "os/line.hpp"
@@ -44,6 +43,7 @@ constexpr auto patience_to_end = 15s;
 struct child {
   pid_t pid = 0;
   clock::time_point begun;
+  os::descriptor held;   // until this is closed it waits, so that no node runs of which nobody was told
   os::descriptor ready;  // nothing once it said so
   std::string program, config;
 };
@@ -69,7 +69,7 @@ class supervisor {
   void answer_the_line();
   void replace(const std::string& request);
   void replaced();
-  void give_up_replacing(const std::string& why);
+  void answer(const std::string& what);
   void look_for_ready(std::optional<child>& one);
   void signal_all(int number);
   bool is_done() const { return stopping_ && !current_ && !next_ && retiring_.empty(); }
@@ -92,24 +92,9 @@ class supervisor {
 };
 
 result<void> supervisor::open(const config& from) {
-  const auto cores = std::max(1u, std::thread::hardware_concurrency());
-  const auto workers = from.api.workers > 0 ? static_cast<unsigned>(from.api.workers) : std::min(cores, 8u);
-  doors_.resize(workers);
-  for (auto at : listen_addresses(from.api)) {
-    for (unsigned i = 0; i < workers; ++i) {
-      auto opened = os::open_listener(at, workers > 1);
-      if (!opened) {
-        // Of the two addresses that nobody asked for by name, a machine may lack IPv6.
-        if (from.api.listen.empty() && at.ip == "::1") break;
-        return fail(error_kind::refused,
-                    fmt::format("{}; meshai doctor says which program is there, and another listen in [api] gets "
-                                "out of its way",
-                                opened.error().detail));
-      }
-      at = os::listens_at(opened->get()).value_or(at);  // port 0 became a real one, the same for every worker
-      doors_[i].push_back(*std::move(opened));
-    }
-  }
+  auto opened = open_listeners(from.api);
+  if (!opened) return std::unexpected(opened.error());
+  doors_ = *std::move(opened);
   auto owner = os::open_listener({.ip = {}, .port = 0, .path = owner_socket(where_)}, false);
   if (!owner) return std::unexpected(owner.error());
   owner_ = *std::move(owner);
@@ -140,9 +125,11 @@ int supervisor::run() {
 
 // Between fork and exec only what signal-safety(7) allows.
 result<child> supervisor::start(const std::filesystem::path& program, const std::filesystem::path& config) {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return fail(error_kind::exhausted, std::strerror(errno));
-  os::descriptor read_end(ends[0]), write_end(ends[1]);
+  int word[2], hold[2];
+  if (::pipe2(word, O_CLOEXEC) != 0) return fail(error_kind::exhausted, std::strerror(errno));
+  os::descriptor read_end(word[0]), write_end(word[1]);
+  if (::pipe2(hold, O_CLOEXEC) != 0) return fail(error_kind::exhausted, std::strerror(errno));
+  os::descriptor wait_end(hold[0]), held(hold[1]);
   // Duplicates at their own numbers: these the child keeps.
   inheritance left{.lock = os::descriptor(::dup(lock_.descriptor())),
                    .ready = os::descriptor(::dup(write_end.get())),
@@ -169,11 +156,19 @@ result<child> supervisor::start(const std::filesystem::path& program, const std:
     sigset_t none;
     ::sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    ::close(held.get());
+    char never = 0;
+    while (::read(wait_end.get(), &never, 1) < 0 && errno == EINTR) {
+    }
     ::execve(path.c_str(), command.data(), given.data());
     ::_exit(127);
   }
-  child made{.pid = pid, .begun = clock::now(), .ready = std::move(read_end), .program = path, .config = config};
-  return made;
+  return child{.pid = pid,
+               .begun = clock::now(),
+               .held = std::move(held),
+               .ready = std::move(read_end),
+               .program = path,
+               .config = config};
 }
 
 void supervisor::start_current() {
@@ -186,6 +181,7 @@ void supervisor::start_current() {
     current_ = *std::move(made);
   }
   tell();
+  if (current_) current_->held = {};
 }
 
 std::string how_it_ended(int status) {
@@ -198,7 +194,7 @@ void supervisor::bury(pid_t pid, int status) {
     current_ended(how_it_ended(status), status);
   } else if (next_ && next_->pid == pid) {
     next_.reset();
-    give_up_replacing(fmt::format("the new node ended ({}); the log says why", how_it_ended(status)));
+    answer(fmt::format("the new node ended ({}); the log says why", how_it_ended(status)));
   } else {
     std::erase(retiring_, pid);
   }
@@ -241,7 +237,7 @@ void supervisor::answer_the_line() {
     return;
   }
   if (const auto asked = asking_.receive()) {
-    replace(asked->text);
+    replace(*asked);
   } else if (asking_.gone()) {
     asking_ = {};
   }
@@ -249,13 +245,14 @@ void supervisor::answer_the_line() {
 
 void supervisor::replace(const std::string& request) {
   const auto first = request.find('\n'), second = request.find('\n', first + 1);
-  if (!request.starts_with("replace\n") || second == request.npos) return give_up_replacing("that is no request");
-  if (next_ || stopping_) return give_up_replacing("the node is being replaced or stopped already");
+  if (!request.starts_with("replace\n") || second == request.npos) return answer("that is no request");
+  if (next_ || stopping_) return answer("the node is being replaced or stopped already");
   const std::filesystem::path program = request.substr(first + 1, second - first - 1);
   const std::filesystem::path config = request.substr(second + 1);
   auto made = start(program, config);
-  if (!made) return give_up_replacing(made.error().detail);
+  if (!made) return answer(made.error().detail);
   next_ = *std::move(made);
+  next_->held = {};
 }
 
 void supervisor::replaced() {
@@ -269,13 +266,11 @@ void supervisor::replaced() {
   start_at_.reset();
   backoff_ = 0ms;
   tell();
-  asking_.send("replaced");
-  asking_ = {};
+  answer("replaced");
 }
 
-void supervisor::give_up_replacing(const std::string& why) {
-  if (next_) ::kill(next_->pid, SIGKILL);
-  asking_.send(why);
+void supervisor::answer(const std::string& what) {
+  asking_.send(what);
   asking_ = {};
 }
 
@@ -305,7 +300,10 @@ void supervisor::wait_for_something() {
   while (::read(signals_.get(), &came, sizeof came) == sizeof came) heed(static_cast<int>(came.ssi_signo));
   const auto now = clock::now();
   if (start_at_ && now >= *start_at_ && !stopping_) start_current();
-  if (begin_by && next_ && now >= *begin_by) give_up_replacing("the new node could not answer in time");
+  if (begin_by && next_ && now >= *begin_by) {
+    ::kill(next_->pid, SIGKILL);
+    answer("the new node could not answer in time");
+  }
   if (kill_at_ && now >= *kill_at_) signal_all(SIGKILL);
 }
 
@@ -362,10 +360,9 @@ int supervise(const serve_options& how) {
   if (!lock) return complain(lock.error().detail, exit_failed);
   const auto held = hold_supervision(*where);
   if (!held) return complain(held.error().detail, exit_failed);
-  std::error_code wrong;
-  const auto program = std::filesystem::read_symlink("/proc/self/exe", wrong);
-  if (wrong) return complain("cannot find this program in /proc/self/exe; is /proc mounted?", exit_failed);
-  supervisor keeps(*where, program, file, *std::move(lock));
+  const auto program = own_program();
+  if (!program) return complain(program.error().detail, exit_failed);
+  supervisor keeps(*where, *program, file, *std::move(lock));
   if (auto opened = keeps.open(*from); !opened) return complain(opened.error().detail, exit_failed);
   return keeps.run();
 }

@@ -13,6 +13,7 @@
 #include "app/background.hpp"
 #include "app/commands.hpp"
 #include "app/daemon.hpp"
+#include "app/fields.hpp"
 #include "app/greeting.hpp"
 #include "app/instance.hpp"
 #include "app/local_servers.hpp"
@@ -55,13 +56,9 @@ result<os::descriptor> take_turn(const paths& where) {
   return turn;
 }
 
-std::filesystem::path own_program() {
-  std::error_code wrong;
-  return std::filesystem::read_symlink("/proc/self/exe", wrong);
-}
-
-bool has_changed(const supervision& runs, const std::filesystem::path& config) {
-  return runs.program != print_of_program(own_program()) || runs.config != print_of_text(config);
+bool has_changed(const supervision& runs, const std::filesystem::path& program,
+                 const std::filesystem::path& config) {
+  return runs.program != print_of_program(program) || runs.config != print_of_text(config);
 }
 
 // A node whose supervisor was killed: it answers, and nobody would start it again.
@@ -150,6 +147,8 @@ int up(const up_options& how) {
   }
   const auto of = load_config(file.string(), *where);
   if (!of) return complain(of.error().detail, exit_configuration, how.json);
+  const auto program = own_program();
+  if (!program) return complain(program.error().detail, exit_failed, how.json);
   auto turn = take_turn(*where);
   if (!turn) return complain(turn.error().detail, exit_failed, how.json);
   if (is_orphan(*where) && !end_node(*where))
@@ -160,9 +159,9 @@ int up(const up_options& how) {
     if (!wait_for_lock(*where, *child)) {
       return complain(fmt::format("the node did not start:\n{}", last_words(*where)), exit_failed, how.json);
     }
-  } else if (const auto runs = read_supervision(*where); runs && has_changed(*runs, file)) {
+  } else if (const auto runs = read_supervision(*where); runs && has_changed(*runs, *program, file)) {
     if (!how.json) print("the program or its configuration has changed: a new node takes over\n");
-    if (auto replaced = ask_to_replace(*where, own_program(), file); !replaced) {
+    if (auto replaced = ask_to_replace(*where, *program, file); !replaced) {
       return complain(fmt::format("the node that runs goes on, a new one could not take over: {}\n{}",
                                   replaced.error().detail, last_words(*where)),
                       exit_failed, how.json);
@@ -199,13 +198,8 @@ task<void> ask_to_reload(env::world world, const paths& where, result<reply>& ca
 std::string reason(const std::string& body) {
   boost::system::error_code wrong;
   const auto parsed = json::parse(body, wrong);
-  const auto* all = parsed.if_object();
-  if (const auto* error = all ? all->if_contains("error") : nullptr; error && error->is_object()) {
-    if (const auto* message = error->get_object().if_contains("message"); message && message->is_string()) {
-      return std::string(message->get_string());
-    }
-  }
-  return "the node gave no reason";
+  const auto told = fields(parsed).in("error").text("message");
+  return told.empty() ? "the node gave no reason" : told;
 }
 
 }  // namespace

@@ -6,9 +6,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
-#include <cstring>
 
 #include "os/endpoint.hpp"
 #include "os/fault.hpp"
@@ -25,12 +23,6 @@ bool is_ours(int fd) {
 }
 
 }  // namespace
-
-result<std::pair<line, line>> line::make() {
-  int ends[2];
-  if (::socketpair(AF_UNIX, kind, 0, ends) != 0) return std::unexpected(fault(errno, "making a pair of sockets"));
-  return std::pair(line(descriptor(ends[0])), line(descriptor(ends[1])));
-}
 
 result<descriptor> line::open(const std::string& path) {
   const auto where = to_endpoint({.path = path});
@@ -59,56 +51,28 @@ std::optional<line> line::answer(int from) {
   return line(std::move(fd));
 }
 
-bool line::send(std::string_view text, int with) {
+bool line::send(std::string_view text) {
   text = text.substr(0, longest);
-  iovec piece{const_cast<char*>(text.data()), text.size()};  // sendmsg's old signature; it does not write to it
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> room{};
-  msghdr message{};
-  message.msg_iov = &piece;
-  message.msg_iovlen = 1;
-  if (with >= 0) {
-    message.msg_control = room.data();
-    message.msg_controllen = room.size();
-    auto* head = CMSG_FIRSTHDR(&message);
-    head->cmsg_level = SOL_SOCKET;
-    head->cmsg_type = SCM_RIGHTS;
-    head->cmsg_len = CMSG_LEN(sizeof with);
-    std::memcpy(CMSG_DATA(head), &with, sizeof with);
-  }
   ssize_t sent = 0;
   do {
-    sent = ::sendmsg(fd_.get(), &message, MSG_NOSIGNAL);
+    sent = ::send(fd_.get(), text.data(), text.size(), MSG_NOSIGNAL);
   } while (sent < 0 && errno == EINTR);
   return sent == static_cast<ssize_t>(text.size());
 }
 
-std::optional<parcel> line::receive() {
-  parcel out;
-  out.text.resize(longest);
-  iovec piece{out.text.data(), out.text.size()};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> room{};
-  msghdr message{};
-  message.msg_iov = &piece;
-  message.msg_iovlen = 1;
-  message.msg_control = room.data();
-  message.msg_controllen = room.size();
+std::optional<std::string> line::receive() {
+  std::string text(longest, '\0');
   ssize_t got = 0;
   do {
-    got = ::recvmsg(fd_.get(), &message, MSG_CMSG_CLOEXEC);
+    got = ::recv(fd_.get(), text.data(), text.size(), 0);
   } while (got < 0 && errno == EINTR);
   if (got <= 0) {
     // Nobody sends an empty message: nothing read is the end.
     gone_ = got == 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
     return std::nullopt;
   }
-  out.text.resize(static_cast<std::size_t>(got));
-  for (auto* head = CMSG_FIRSTHDR(&message); head; head = CMSG_NXTHDR(&message, head)) {
-    if (head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS) continue;
-    int fd = -1;
-    std::memcpy(&fd, CMSG_DATA(head), sizeof fd);
-    out.with = descriptor(fd);
-  }
-  return out;
+  text.resize(static_cast<std::size_t>(got));
+  return text;
 }
 
 bool line::wait(int patience_ms) const {

@@ -1,22 +1,15 @@
-// os: a line between two processes of one user: messages that arrive whole and in order, each with a descriptor in
-// it where one is handed over (unix(7), SOCK_SEQPACKET and SCM_RIGHTS).
+// os: a line between two processes of one user: messages that arrive whole and in order (unix(7), SOCK_SEQPACKET).
 #pragma once
 
 #include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "base/error.hpp"
 #include "os/descriptor.hpp"
 
 namespace meshai::os {
-
-struct parcel {
-  std::string text;
-  descriptor with;  // nothing where none was sent
-};
 
 class line {
  public:
@@ -24,8 +17,6 @@ class line {
 
   line() = default;
   explicit line(descriptor fd) : fd_(std::move(fd)) {}
-  // Both ends.
-  static result<std::pair<line, line>> make();
   // A place in the file system that others call() at.
   static result<descriptor> open(const std::string& path);
   // An own connection to it; unreachable where nobody is there.
@@ -34,16 +25,15 @@ class line {
   static std::optional<line> answer(int from);
 
   // Never blocks. False when the far end has gone or takes nothing more.
-  bool send(std::string_view text, int with = -1);
+  bool send(std::string_view text);
   // The next message; nothing where none has come yet, and then gone() says whether one can come.
-  std::optional<parcel> receive();
+  std::optional<std::string> receive();
   bool gone() const { return gone_; }
   // Until something can be received or nothing can any more; false after `patience_ms`.
   bool wait(int patience_ms) const;
 
   int get() const { return fd_.get(); }
   explicit operator bool() const { return static_cast<bool>(fd_); }
-  descriptor release() { return std::move(fd_); }
 
  private:
   descriptor fd_;

@@ -1,6 +1,5 @@
 #include "os/line.hpp"
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
@@ -9,39 +8,37 @@
 namespace meshai::os {
 namespace {
 
-std::optional<parcel> next(line& from) {
+std::optional<std::string> next(line& from) {
   from.wait(10'000);
   return from.receive();
 }
 
-TEST(line, messages_arrive_whole_in_order_and_with_their_descriptor) {
-  auto [near, far] = *line::make();
-  int pipe[2];
-  ASSERT_EQ(::pipe2(pipe, O_CLOEXEC), 0);
-  const descriptor reads(pipe[0]);
-  descriptor writes(pipe[1]);
+struct both_ends {
+  line near, far;
+  explicit both_ends(const temp_folder& in) {
+    const auto path = in.file("ends");
+    const auto open = *line::open(path);
+    near = *line::call(path);
+    far = *line::answer(open.get());
+  }
+};
+
+TEST(line, messages_arrive_whole_and_in_order) {
+  const temp_folder folder;
+  auto [near, far] = both_ends(folder);
   EXPECT_FALSE(far.receive());
   EXPECT_FALSE(far.gone());
   ASSERT_TRUE(near.send("one"));
-  ASSERT_TRUE(near.send("two", writes.get()));
-  writes = {};
-  const auto one = next(far);
-  ASSERT_TRUE(one);
-  EXPECT_EQ(one->text, "one");
-  EXPECT_FALSE(one->with);
-  const auto two = next(far);
-  ASSERT_TRUE(two);
-  EXPECT_EQ(two->text, "two");
-  ASSERT_TRUE(two->with);
-  EXPECT_NE(::fcntl(two->with.get(), F_GETFD) & FD_CLOEXEC, 0);
-  ASSERT_EQ(::write(two->with.get(), "x", 1), 1);
-  char got = 0;
-  EXPECT_EQ(::read(reads.get(), &got, 1), 1);
-  EXPECT_EQ(got, 'x');
+  ASSERT_TRUE(near.send("two"));
+  EXPECT_EQ(next(far), "one");
+  EXPECT_EQ(next(far), "two");
+  EXPECT_FALSE(far.receive());
+  EXPECT_FALSE(far.gone());
 }
 
 TEST(line, the_end_of_the_far_end_is_seen_after_what_it_said) {
-  auto [near, far] = *line::make();
+  const temp_folder folder;
+  auto [near, far] = both_ends(folder);
   ASSERT_TRUE(near.send("last"));
   near = {};
   EXPECT_TRUE(next(far));
@@ -65,18 +62,17 @@ TEST(line, who_listens_is_called_by_its_owner_alone) {
   auto called = line::answer(open->get());
   ASSERT_TRUE(called);
   ASSERT_TRUE(caller->send("hello"));
-  const auto heard = next(*called);
-  ASSERT_TRUE(heard);
-  EXPECT_EQ(heard->text, "hello");
+  EXPECT_EQ(next(*called), "hello");
   // What a dead process left is replaced.
   EXPECT_TRUE(line::open(path));
 }
 
 TEST(line, a_full_one_refuses_and_does_not_block) {
-  auto [near, far] = *line::make();
+  const temp_folder folder;
+  auto [near, far] = both_ends(folder);
   int sent = 0;
   while (sent < 100'000 && near.send("message")) ++sent;
-  EXPECT_GT(sent, 200);  // far more than a node has doors
+  EXPECT_GT(sent, 8);
   EXPECT_LT(sent, 100'000);
   EXPECT_TRUE(next(far));
 }
