@@ -53,6 +53,11 @@ route::node describe(const node_config& from) {
   out.prefill = from.prefill;
   if (from.kind == node_kind::engine && !out.prefill) out.prefill = true;  // llama-server does
   out.max_completion_tokens = from.kind == node_kind::openai;
+  out.price = from.price;
+  if (from.kind == node_kind::engine && !out.price) out.price.emplace();  // the device's own work is not billed
+  out.model_prices = from.prices;
+  out.latency = from.latency;
+  out.energy = from.energy;
   return out;
 }
 

@@ -138,6 +138,22 @@ TEST_F(assembled, the_engine_is_known_to_take_prefills_and_others_may_be_said_to
   EXPECT_EQ(made->nodes[1].prefill, false);
 }
 
+TEST_F(assembled, an_engine_costs_nothing_unless_told_and_the_price_of_others_is_unknown) {
+  const std::string engine = "[[node]]\nname = \"here\"\ntier = \"local\"\nkind = \"engine\"\n";
+  const std::string cloud = node("tier = \"cloud\"\nkind = \"openai\"\nkey = \"env:MESHAI_TEST_A\"\n");
+  const auto made = read(engine + cloud);
+  ASSERT_TRUE(made) << made.error().detail;
+  EXPECT_EQ(made->nodes[0].price, price());
+  EXPECT_EQ(made->nodes[1].price, std::nullopt);
+  const auto told = read(engine + "price = { input = 1, output = 2 }\n" + cloud +
+                         "prices = { m = { input = 3, output = 4 } }\nlatency = \"1s\"\nenergy = 2\n");
+  ASSERT_TRUE(told) << told.error().detail;
+  EXPECT_EQ(told->nodes[0].price->output, 2);
+  EXPECT_EQ(told->nodes[1].price_of("m")->output, 4);
+  EXPECT_EQ(told->nodes[1].latency, std::chrono::seconds(1));
+  EXPECT_EQ(told->nodes[1].energy, 2);
+}
+
 TEST_F(assembled, limits_are_taken_over_whole) {
   const auto made = read("[limits]\nhedge_share = 0.2\nhedge_up = true\nidle_timeout = \"3s\"\nattempts = 7\n" +
                          node("tier = \"cloud\"\nkind = \"openai\"\nkey = \"env:MESHAI_TEST_A\""));

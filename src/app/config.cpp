@@ -232,6 +232,57 @@ void read_node_keys(reader& in, node_config& node) {
   }
 }
 
+// An amount that is not negative and written as a number.
+bool read_amount(const toml::node* from, double& into) {
+  const auto value = from ? from->value<double>() : std::nullopt;
+  if (!value || !(*value >= 0 && *value <= 1e6)) return false;
+  into = *value;
+  return true;
+}
+
+std::optional<meshai::price> parse_price(const toml::node& from) {
+  const auto* table = from.as_table();
+  if (!table) return std::nullopt;
+  meshai::price out;
+  if (!read_amount(table->get("input"), out.input) || !read_amount(table->get("output"), out.output)) {
+    return std::nullopt;
+  }
+  std::size_t known = 2;
+  for (auto [name, into] : {std::pair{"cached", &out.cached}, std::pair{"cache_written", &out.cache_written}}) {
+    const auto* given = table->get(name);
+    if (!given) continue;
+    if (!read_amount(given, into->emplace())) return std::nullopt;
+    ++known;
+  }
+  return table->size() == known ? std::optional(out) : std::nullopt;
+}
+
+constexpr std::string_view price_form =
+    "must be what a million tokens cost, such as { input = 2.5, output = 10 }, with cached and cache_written "
+    "where "
+    "they differ";
+
+void read_costs(reader& in, node_config& node) {
+  if (const auto* given = in.take("price")) {
+    node.price = parse_price(*given);
+    if (!node.price) in.complain(*given, "price", price_form);
+  }
+  if (const auto* given = in.take("prices")) {
+    const auto* table = given->as_table();
+    if (!table) return in.complain(*given, "prices", "must be a table of prices by model");
+    for (const auto& [name, value] : *table) {
+      const auto one = parse_price(value);
+      if (!one) return in.complain(value, "prices", fmt::format("\"{}\" {}", name.str(), price_form));
+      node.prices.emplace_back(std::string(name.str()), *one);
+    }
+  }
+  in.get("latency", node.latency);
+  if (const auto* given = in.take("energy")) {
+    if (!read_amount(given, node.energy.emplace()))
+      in.complain(*given, "energy", "must be joules a token, such as 0.5");
+  }
+}
+
 void read_node(reader& in, const toml::table& table, node_config& node) {
   in.get("name", node.name);
   in.require("name", node.name, "name = \"here\"");
@@ -258,6 +309,7 @@ void read_node(reader& in, const toml::table& table, node_config& node) {
   in.get("places", node.places);
   in.get("slots", node.slots);
   in.get("threads", node.threads);
+  read_costs(in, node);
   in.finish();
   if (const auto wrong = check_node(node)) in.complain(table, wrong->first, wrong->second);
 }

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/price.hpp"
 #include "base/reach.hpp"
 #include "base/secret.hpp"
 #include "route/limits.hpp"
@@ -66,9 +67,13 @@ struct node_config {
   bool embeddings = false;              // it is made for embeddings
   std::optional<bool> images, tools, image_urls;
   std::optional<bool> prefill;  // it goes on with an assistant message at the end; learned where not given
-  int places = 0;  // questions it is asked at once, others wait their turn; 0: no bound, but an engine's slots
-  int slots = 0;                // engine: answers at once; 0 chooses
-  int threads = 0;              // engine; 0 chooses
+  int places = 0;   // questions it is asked at once, others wait their turn; 0: no bound, but an engine's slots
+  int slots = 0;    // engine: answers at once; 0 chooses
+  int threads = 0;  // engine; 0 chooses
+  std::optional<meshai::price> price;                         // an engine's is nothing where none is given
+  std::vector<std::pair<std::string, meshai::price>> prices;  // by model, where it is another
+  std::optional<milliseconds> latency;
+  std::optional<double> energy;  // joules a token
 };
 
 struct model_config {

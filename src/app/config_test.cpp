@@ -100,6 +100,23 @@ TEST(config, several_keys_for_one_node) {
   EXPECT_EQ(all.nodes[0].keys[1].text(), "file:/b");
 }
 
+TEST(config, prices_are_by_the_million_and_a_model_may_have_its_own) {
+  const std::string cloud = "tier = \"cloud\"\nkind = \"openai\"\nmodels = [\"a\", \"b\"]\n";
+  const auto all = parse(node(cloud + "price = { input = 2.5, output = 10, cached = 1.25 }\n"
+                                      "prices = { b = { input = 0, output = 1 } }\n"
+                                      "latency = \"800ms\"\nenergy = 0.4\n"));
+  EXPECT_EQ(all.nodes[0].price, (price{.input = 2.5, .output = 10, .cached = 1.25, .cache_written = {}}));
+  EXPECT_EQ(all.nodes[0].prices.at(0).second.output, 1);
+  EXPECT_EQ(all.nodes[0].latency, milliseconds(800));
+  EXPECT_EQ(all.nodes[0].energy, 0.4);
+  for (const auto* wrong : {"price = 3", "price = { input = 1 }", "price = { input = -1, output = 1 }",
+                            "price = { input = 1, output = nan }", "price = { input = 1, output = 1, cachd = 1 }",
+                            "prices = { a = 1 }", "prices = { a = { output = 1 } }"}) {
+    EXPECT_THAT(refusal(node(cloud + wrong)), HasSubstr("what a million tokens cost")) << wrong;
+  }
+  EXPECT_THAT(refusal(node(cloud + "energy = -1")), HasSubstr("joules a token"));
+}
+
 TEST(config, an_error_names_file_line_and_key) {
   EXPECT_EQ(refusal("[api]\nlisten = \"127.0.0.1:1\"\nreech = \"site\"\n"),
             "t.toml:3: [api] reech: is not a key of this table; it knows cors_origins, hosts, insecure_lan, "

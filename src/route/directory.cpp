@@ -48,6 +48,11 @@ meshai::tier node::tier_of(const route::model* m) const {
   return m->where ? std::max(where, *m->where) : where;
 }
 
+std::optional<meshai::price> node::price_of(std::string_view model_name) const {
+  const auto own = std::ranges::find(model_prices, model_name, &std::pair<std::string, meshai::price>::first);
+  return own == model_prices.end() ? price : own->second;
+}
+
 result<std::shared_ptr<const directory>> directory::make(std::vector<node> nodes, std::vector<model_route> routes,
                                                          bool unknown_model_auto) {
   std::shared_ptr<directory> made(new directory);

@@ -2,6 +2,7 @@
 // changed configuration or a newly discovered list of models makes a new one.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -9,9 +10,11 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/price.hpp"
 #include "base/reach.hpp"
 #include "chat/chat.hpp"
 
@@ -46,6 +49,14 @@ struct node {
   bool max_completion_tokens = false;  // OpenAI's own API
   std::optional<bool> prefill;         // goes on from an answer's beginning; nothing: by the model's name
   std::string off;                     // why it is not asked; empty: it is
+  std::optional<meshai::price> price;  // none: nobody knows what it costs
+  std::vector<std::pair<std::string, meshai::price>> model_prices;  // of models that cost something else
+  std::optional<std::chrono::milliseconds>
+      latency;                   // the operator's guess of its first token, until it is measured
+  std::optional<double> energy;  // joules a token
+
+  // What this model of it costs.
+  std::optional<meshai::price> price_of(std::string_view model_name) const;
 
   // Where `m` of this node runs. Never nearer than the node; names that only the caller knows count as cloud.
   meshai::tier tier_of(const route::model* m) const;
@@ -98,6 +109,7 @@ struct policy {
   meshai::reach api = meshai::reach::cloud;
   meshai::reach key = meshai::reach::cloud;
   std::span<const std::string> allowed;  // names of models, "node/model", configured names, "auto"; empty: all
+  bool only_priced = false;              // pays from a budget in money alone: only where the price is known
 };
 
 struct listed_model {

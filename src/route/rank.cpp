@@ -219,6 +219,7 @@ class ranker {
     if (!node.off.empty()) return exclusion::off;
     if (!allows(into_.bound, where)) return exclusion::reach;
     if (!allowed(node, name, named)) return exclusion::not_allowed;
+    if (caller_.only_priced && !node.price_of(name)) return exclusion::no_price;
     if (vectors_) return makes_vectors(node, name, m) ? std::nullopt : std::optional(exclusion::no_embeddings);
     if (asked_.has_images && !node.images) return exclusion::no_images;
     if (!asked_.tools.empty() && !node.tools) return exclusion::no_tools;
@@ -294,9 +295,9 @@ class ranker {
 }  // namespace
 
 std::string_view to_string(exclusion why) {
-  constexpr std::array<std::string_view, 10> names{"off",           "reach",      "not_allowed", "open",
-                                                   "resting",       "no_images",  "no_tools",    "no_embeddings",
-                                                   "another_model", "no_fallback"};
+  constexpr std::array<std::string_view, 11> names{"off",           "reach",       "not_allowed", "open",
+                                                   "resting",       "no_images",   "no_tools",    "no_embeddings",
+                                                   "another_model", "no_fallback", "no_price"};
   return names[static_cast<std::size_t>(why)];
 }
 

@@ -40,6 +40,7 @@ enum class exclusion {
   no_embeddings,
   another_model,  // embeddings never change the model
   no_fallback,    // the caller wants the first candidate or nobody
+  no_price,       // the key has a budget in money, and what this costs is not known
 };
 std::string_view to_string(exclusion why);
 

@@ -260,6 +260,24 @@ TEST_F(ranking_of, the_key_lists_what_may_be_asked) {
   EXPECT_EQ(names(say("hi", "small"), four_tiers()), (strings{"here/small"}));
 }
 
+TEST_F(ranking_of, a_budget_in_money_goes_only_where_the_price_is_known) {
+  auto free = make_node("here", tier::local, {"small"});
+  free.price.emplace();
+  auto some = make_node("sky", tier::cloud, {"large", "odd"});
+  some.model_prices = {{"large", {.input = 2, .output = 8}}};
+  const auto of = make_directory({free, make_node("desk", tier::neighbour, {"middle"}), some});
+  EXPECT_EQ(names(say(hard_prompt), of).size(), 4u);
+  caller.only_priced = true;
+  EXPECT_EQ(names(say(hard_prompt), of), (strings{"sky/large", "here/small"}));
+  EXPECT_EQ(ask(say(hard_prompt), of).excluded.front().why, exclusion::no_price);
+  const auto made = ask(say(hard_prompt, "desk/middle"), of);
+  ASSERT_TRUE(made.refused);
+  EXPECT_EQ(made.refused->why.code, "no_price");
+  EXPECT_NE(made.refused->why.message.find("desk/middle"), std::string::npos);
+  EXPECT_EQ(of->nodes()[2].price_of("large")->output, 8);
+  EXPECT_FALSE(of->nodes()[2].price_of("odd"));
+}
+
 TEST_F(ranking_of, what_is_down_or_rests_is_left_out_with_its_reason) {
   break_node("here");
   const auto sky = make_target_id("sky"), gpt = make_target_id("sky", "gpt-4o");

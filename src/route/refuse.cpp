@@ -140,6 +140,16 @@ refusal refuse_empty(const ranking& made, const health& known, const chat::reque
              .hint = fmt::format("It may use: {}.", fmt::join(caller.allowed, ", "))},
             {}};
   }
+  if (has(made, exclusion::no_price)) {
+    return {{.status = 403,
+             .type = "permission_error",
+             .code = "no_price",
+             .param = "model",
+             .message = fmt::format("this key has a budget in money, and nobody knows what these cost: {}",
+                                    those(made, exclusion::no_price)),
+             .hint = "Give their [[node]] a price, or the key a budget in tokens as well."},
+            {}};
+  }
   std::string reasons;
   for (const auto& each : made.excluded) {
     const auto& node = made.of->nodes()[each.node];
