@@ -156,6 +156,22 @@ void add_models_command(CLI::App& app, chosen& run) {
   word->require_subcommand(0, 1);
 }
 
+void add_classify_command(CLI::App& app, chosen& run) {
+  static classify_options classifying;
+  auto* word = add(
+      app, "classify", "Say how hard prompts look: JSON lines in, as many out, in order. Needs no node.",
+      "  echo '{\"prompt\": \"What is 2+2?\"}' | meshai classify\n  meshai classify prompts.jsonl > out.jsonl");
+  word->add_option("file", classifying.file, "Lines like {\"prompt\": \"text\"} (default, and -: standard input)")
+      ->type_name("FILE");
+  word->footer(
+      word->get_footer() +
+      "\n\nA line out: {\"complexity\": 0 to 1, \"class\": \"simple\", \"medium\" or \"hard\", \"features\": "
+      "{...}}.\n"
+      "For a line that cannot be read: {\"error\": {\"line\": its number, \"message\": why}}; the others are\n"
+      "answered all the same, and the exit code is 1. A line may have 8 MiB.");
+  word->callback([&run] { run = [] { return classify(classifying); }; });
+}
+
 void add_care_commands(CLI::App& app, chosen& run) {
   static bool json = false;
   static std::string file;
@@ -239,6 +255,7 @@ int run_command_line(int argc, char** argv) {
   add_node_commands(app, run);
   add_talk_commands(app, run);
   add_models_command(app, run);
+  add_classify_command(app, run);
   add_care_commands(app, run);
   const std::vector<std::string> typed(argv + 1, argv + argc);
   if (typed.empty()) {

@@ -77,6 +77,11 @@ struct models_options {
 };
 int models(const models_options& how);
 
+struct classify_options {
+  std::string file;  // of JSON lines; empty or "-": standard input
+};
+int classify(const classify_options& how);
+
 int config_check(const std::string& file, bool json);
 
 struct doctor_options {

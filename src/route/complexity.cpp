@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bitset>
+#include <cmath>
 
 #include "route/complexity_words.hpp"
 #include "route/letters.hpp"
@@ -147,6 +148,12 @@ int points_of(const features& of, int word_points) {
   return points;
 }
 
+// One step of a class's width doubles the odds twice: the classes meet at one third and at two thirds.
+double value_of(int points) {
+  constexpr double low = simple_up_to + 0.5, high = medium_up_to + 0.5;
+  return 1 / (1 + std::exp2((low + high - 2 * points) / (high - low)));
+}
+
 }  // namespace
 
 std::string_view to_string(complexity how) {
@@ -190,6 +197,7 @@ judgement judge(const chat::request& of) {
   made.how = made.score <= simple_up_to   ? complexity::simple
              : made.score <= medium_up_to ? complexity::medium
                                           : complexity::hard;
+  made.value = value_of(made.score);
   return made;
 }
 

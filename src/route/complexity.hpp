@@ -29,7 +29,8 @@ struct features {
 
 struct judgement {
   complexity how = complexity::simple;
-  int score = 0;  // up to 1 simple, up to 4 medium, beyond that hard
+  int score = 0;     // up to 1 simple, up to 4 medium, beyond that hard
+  double value = 0;  // the same between 0 and 1: simple below a third, hard above two thirds
   features seen;
 };
 judgement judge(const chat::request& of);

@@ -94,6 +94,17 @@ TEST(complexity, looks_around_the_message) {
   EXPECT_EQ(judge(say(std::string(40'000, 'a') + " word")).how, hard);
 }
 
+TEST(complexity, has_a_value_that_tells_the_class) {
+  double before = 0;
+  for (const auto* prompt : {"Thanks!", "Explain how photosynthesis works", "Write a detailed business plan"}) {
+    const auto got = judge(say(prompt));
+    EXPECT_GT(got.value, before);
+    EXPECT_EQ(got.how, got.value < 1. / 3 ? simple : got.value < 2. / 3 ? medium : hard) << got.value;
+    before = got.value;
+  }
+  EXPECT_LT(before, 1);
+}
+
 TEST(complexity, takes_any_bytes) {
   std::string bytes;
   for (int i = 0; i < 4096; ++i) bytes += static_cast<char>(i * 37 + i / 7);

@@ -135,5 +135,16 @@ void chunk_write(benchmark::State& state) {
 }
 BENCHMARK(chunk_write);
 
+// How hard a prompt of 1 KB looks.
+void judge_1k(benchmark::State& state) {
+  chat::request asked;
+  auto& text = asked.messages.emplace_back().parts.emplace_back().text;
+  while (text.size() < 1024) text += "A baker sells 48 loaves at 3 euros each, and writes down what is left over. ";
+  text.resize(1024);
+  asked.text_size = text.size();
+  for (auto _ : state) benchmark::DoNotOptimize(route::judge(asked));
+}
+BENCHMARK(judge_1k);
+
 }  // namespace
 }  // namespace meshai
