@@ -5,9 +5,9 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/cancellation_type.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 #include <utility>
 
@@ -63,9 +63,8 @@ task<void> event::wait(bool cancellable) {
       });
     }
   };
-  const auto [why] =
-      co_await asio::async_initiate<const asio::as_tuple_t<asio::use_awaitable_t<>>, void(error_code)>(
-          std::move(start), asio::as_tuple(asio::use_awaitable));
+  const auto [why] = co_await asio::async_initiate<const asio::as_tuple_t<asio::deferred_t>, void(error_code)>(
+      std::move(start), asio::as_tuple(asio::deferred));
   if (why) throw boost::system::system_error(why);
 }
 

@@ -2,8 +2,9 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/deferred.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/system/system_error.hpp>
+
+#include "os/loop.hpp"
 
 namespace meshai::os {
 namespace asio = boost::asio;
@@ -14,7 +15,7 @@ wall_time clock::wall() const {
 
 task<void> clock::sleep_until(instant when) {
   if (when <= now()) co_return;
-  asio::steady_timer timer(loop_, when);
+  loop_timer timer(loop_, when);
   const auto [why] = co_await timer.async_wait(asio::as_tuple(asio::deferred));
   if (why) throw boost::system::system_error(why);
 }

@@ -8,7 +8,6 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/error.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/system/system_error.hpp>
 #include <cerrno>
 #include <optional>
@@ -16,6 +15,7 @@
 
 #include "os/endpoint.hpp"
 #include "os/fault.hpp"
+#include "os/loop.hpp"
 #include "os/socket.hpp"
 
 namespace meshai::os {
@@ -49,7 +49,7 @@ struct door {
   }
 
   executor loop;
-  asio::posix::stream_descriptor socket;
+  loop_descriptor socket;
   const env::address local;
   std::optional<file_id> file;  // what close() takes away
   bool closed = false;

@@ -4,9 +4,9 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/deferred.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include "env/clock.hpp"
+#include "os/loop.hpp"
 
 namespace meshai::os {
 namespace asio = boost::asio;
@@ -62,7 +62,7 @@ pool::~pool() {
 }
 
 task<void> pool::run(std::move_only_function<void()> work) {
-  asio::steady_timer finished(loop_, never);
+  loop_timer finished(loop_, never);
   bool done = false;
   std::move_only_function<void()> job = [this, &work, &finished, &done] {
     work();

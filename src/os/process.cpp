@@ -7,12 +7,12 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/deferred.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/system/system_error.hpp>
 #include <cerrno>
 #include <csignal>
 
 #include "os/fault.hpp"
+#include "os/loop.hpp"
 
 namespace meshai::os {
 namespace asio = boost::asio;
@@ -39,7 +39,7 @@ struct running {
   running(const executor& loop, pid_t of) : pid(of), watch(loop) {}
 
   const pid_t pid;
-  asio::posix::stream_descriptor watch;
+  loop_descriptor watch;
   std::optional<env::exit_status> end;
 };
 

@@ -11,9 +11,10 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/ip/address.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/system/system_error.hpp>
 #include <optional>
+
+#include "os/loop.hpp"
 
 namespace meshai::os {
 namespace {
@@ -35,7 +36,7 @@ struct answer {
 
 struct query {
   std::optional<result<answer>> found;
-  asio::steady_timer* waker = nullptr;  // null once nobody waits
+  loop_timer* waker = nullptr;  // null once nobody waits
 };
 
 // What c-ares carries for us.
@@ -110,7 +111,7 @@ bool is_numeric(const std::string& host) {
 }
 
 struct waiting {
-  waiting(query& on, asio::steady_timer& waker) : asked(on) { asked.waker = &waker; }
+  waiting(query& on, loop_timer& waker) : asked(on) { asked.waker = &waker; }
   ~waiting() { asked.waker = nullptr; }
   query& asked;
 };
@@ -186,7 +187,7 @@ task<result<std::vector<std::string>>> resolver::resolve(executor loop, std::sha
   if (!through) co_return std::unexpected(through.error());
 
   const auto asked = std::make_shared<query>();
-  asio::steady_timer waker(loop, deadline);
+  loop_timer waker(loop, deadline);
   const waiting here(*asked, waker);
   ares_addrinfo_hints hints{};
   hints.ai_family = AF_UNSPEC;

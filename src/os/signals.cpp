@@ -10,10 +10,11 @@ namespace meshai::os {
 namespace asio = boost::asio;
 
 struct signals::parts {
-  asio::signal_set set;
+  asio::signal_set::rebind_executor<executor>::other set;
 };
 
-signals::signals(executor loop, std::initializer_list<int> numbers) : parts_(new parts{asio::signal_set(loop)}) {
+signals::signals(executor loop, std::initializer_list<int> numbers)
+    : parts_(new parts{decltype(parts::set)(loop)}) {
   for (const int number : numbers) {
     boost::system::error_code bad;
     parts_->set.add(number, bad);

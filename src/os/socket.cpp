@@ -13,13 +13,12 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/error.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/system/system_error.hpp>
 #include <cerrno>
 
 #include "os/endpoint.hpp"
 #include "os/fault.hpp"
+#include "os/loop.hpp"
 
 namespace meshai::os {
 namespace {
@@ -34,7 +33,7 @@ constexpr auto token = asio::as_tuple(asio::deferred);
 struct expiry {
   explicit expiry(const executor& loop) : timer(loop) {}
 
-  asio::steady_timer timer;
+  loop_timer timer;
   instant deadline = never;
   instant rings = never;  // never: not armed
   unsigned round = 0;     // tells an earlier arming's ring, already on its way, from this one's
@@ -56,7 +55,7 @@ struct connection : std::enable_shared_from_this<connection> {
   // Once asked whether it can be written to, the reactor would tell that with everything else, for good.
   error_code watch_anew();
 
-  asio::posix::stream_descriptor socket;
+  loop_descriptor socket;
   const env::address peer;
   expiry reading;
   expiry writing;

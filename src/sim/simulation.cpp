@@ -11,10 +11,7 @@
 namespace meshai::sim {
 
 struct simulation::parts {
-  explicit parts(const options& how) : world(how, {}) {
-    world.loop = context->get_executor();
-    own.emplace(world.loop);
-  }
+  explicit parts(const options& how) : world(how, context->get_executor()) { own.emplace(world.loop); }
   // What is suspended goes with the loop, and on its way out still finds the hosts and the alarms.
   ~parts() {
     world.ending = true;
@@ -22,10 +19,10 @@ struct simulation::parts {
     context.reset();
   }
 
+  std::unique_ptr<boost::asio::io_context> context = std::make_unique<boost::asio::io_context>(1);
   core world;
   std::list<host_parts> machines;
   std::list<host> hosts;
-  std::unique_ptr<boost::asio::io_context> context = std::make_unique<boost::asio::io_context>(1);
   std::optional<env::scope> own;
   std::uint64_t steps = 0;
 };
