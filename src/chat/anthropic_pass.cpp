@@ -54,7 +54,7 @@ std::string own_messages(std::string_view messages) {
 }  // namespace
 
 upstream_call pass(const request& of, const target& to) {
-  std::string model, messages;
+  std::string model;
   json::append_string(model, to.model);
   const bool counts = of.endpoint == endpoint::count_tokens;
   const std::string_view stream = counts || !to.stream ? "" : "true";

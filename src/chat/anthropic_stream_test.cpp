@@ -56,8 +56,8 @@ TEST(anthropic_stream, reads_text_usage_and_the_end) {
       {start, R"({"type":"ping"})", text_block,
        R"({"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hel"}})",
        R"({"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"lo"}})", block_stop,
-       R"({"type":"message_delta","delta":{"stop_reason":"end_turn","stop_sequence":null},"usage":{"output_tokens":12,)"
-       R"("output_tokens_details":{"thinking_tokens":5}}})",
+       R"({"type":"message_delta","delta":{"stop_reason":"end_turn","stop_sequence":null},
+           "usage":{"output_tokens":12,"output_tokens_details":{"thinking_tokens":5}}})",
        R"({"type":"message_stop"})"});
   EXPECT_FALSE(got.fault);
   EXPECT_EQ(got.text, "Hello");

@@ -135,6 +135,7 @@ void changes::no_reasoning() {
 
 void changes::apply() {
   std::vector<edit> all;
+  all.reserve(edits.size());
   for (const auto& [name, raw] : edits) all.push_back({name, raw});
   of.body = splice(of.body, all);
   of.text_size = 0;

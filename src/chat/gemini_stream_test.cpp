@@ -4,7 +4,6 @@
 namespace meshai::chat::gemini {
 namespace {
 
-using testing::at;
 
 const target gemini{.dialect = dialect::gemini, .model = "gemini-3-pro"};
 

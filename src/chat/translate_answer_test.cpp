@@ -68,7 +68,6 @@ struct answering {
 constexpr std::string_view openai_counts = R"({"prompt_tokens":10,"completion_tokens":5,"total_tokens":15,
   "prompt_tokens_details":{"cached_tokens":4},"completion_tokens_details":{"reasoning_tokens":3}})";
 constexpr std::string_view openai_told = R"([10,5,4,3])", anthropic_told = R"([6,5,4,0])";
-constexpr std::string_view few = R"({"prompt_tokens":1,"completion_tokens":1,"total_tokens":2})";
 constexpr std::string_view claude_counts =
     R"({"input_tokens":6,"cache_read_input_tokens":4,"cache_creation_input_tokens":2,"output_tokens":5})";
 constexpr std::string_view gemini_counts =

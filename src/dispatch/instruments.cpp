@@ -35,7 +35,7 @@ instruments::series& instruments::of(const route::node& node, const route::candi
     return m.get_counter("meshai_tokens_total", "Tokens as the providers counted them.",
                          {{"node", node.name}, {"model", label_of(at)}, {"type", type}});
   };
-  slot.reset(new series{
+  slot = std::make_unique<series>(series{
       .attempts = m.get_counter("meshai_attempts_total", "Attempts begun.", who),
       .input = tokens("input"),
       .output = tokens("output"),

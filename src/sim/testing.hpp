@@ -84,7 +84,7 @@ inline task<void> cut_for(env::world world, simulation& sim, host& one, host& ot
 }
 
 struct pair_of_hosts {
-  explicit pair_of_hosts(options how = {.between = ten_ms, .keep_log = true}) : world(std::move(how)) {}
+  explicit pair_of_hosts(options how = {.between = ten_ms, .keep_log = true}) : world(how) {}
   simulation world;
   host& a = world.add_host("a", "10.0.0.1");
   host& b = world.add_host("b", "10.0.0.2");
