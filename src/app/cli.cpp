@@ -160,7 +160,7 @@ void add_classify_command(CLI::App& app, chosen& run) {
   static classify_options classifying;
   auto* word = add(
       app, "classify", "Say how hard prompts look: JSON lines in, as many out, in order. Needs no node.",
-      "  echo '{\"prompt\": \"What is 2+2?\"}' | meshai classify\n  meshai classify prompts.jsonl > out.jsonl");
+      "  meshai classify prompts.jsonl > out.jsonl\n  echo '{\"prompt\": \"What is 2+2?\"}' | meshai classify");
   word->add_option("file", classifying.file, "Lines like {\"prompt\": \"text\"} (default, and -: standard input)")
       ->type_name("FILE");
   word->footer(
