@@ -110,13 +110,13 @@ result<fs::path> catalogue::resolve(std::string_view model) const {
   if (model.empty()) return refuse("no model is named; write \"default\" or a name that meshai models lists");
   const fs::path asked(model);
   if (model.contains('/')) {
-    const auto file = (asked.is_absolute() ? asked : data_ / asked).lexically_normal();
+    auto file = (asked.is_absolute() ? asked : data_ / asked).lexically_normal();
     if (asked.is_relative() && file.lexically_relative(data_.lexically_normal()).string().starts_with(".."))
       return refuse(fmt::format("{} leads out of {}; name the whole path", model, data_.string()));
     if (fs::is_regular_file(file, none)) return file;
     return refuse(fmt::format("there is no model file {}", file.string()));
   }
-  const auto file = models() / (asked.extension() == ".gguf" ? asked : fs::path(std::string(model) + ".gguf"));
+  auto file = models() / (asked.extension() == ".gguf" ? asked : fs::path(std::string(model) + ".gguf"));
   if (fs::is_regular_file(file, none)) return file;
   std::vector<std::string> names;
   for (const auto& one : files()) names.push_back(model_name(one));

@@ -15,8 +15,10 @@ namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 
 class Catalogue : public ::testing::Test {
- protected:
+ public:
   ~Catalogue() override { fs::remove_all(folder_); }
+
+ protected:
 
   fs::path write(const fs::path& name, std::string_view content) const {
     const auto file = folder_ / name;

@@ -1,10 +1,10 @@
 #include "engine/keeper.hpp"
 
 #include <fmt/format.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <ranges>
 #include <utility>
 #include <vector>
@@ -350,7 +350,7 @@ std::string parse_complaint(std::string_view output) {
   for (const auto part : std::views::split(output, '\n')) {
     std::string_view line(part);
     const auto at = line.find(" E ");
-    const bool is_error = at != line.npos && at < 20 && line.find_first_not_of("0123456789. ") == at + 1;
+    const bool is_error = at < 20 && line.find_first_not_of("0123456789. ") == at + 1;
     if (is_error)
       line.remove_prefix(at + 3);
     else if (!line.starts_with("error") && !line.contains("GGML_ASSERT"))

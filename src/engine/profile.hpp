@@ -27,7 +27,7 @@ struct profile {
 
 // `file` is only the name that errors begin with. At most 256 KB; unknown keys are errors, so that a misspelt one
 // is not silently ignored.
-result<profile> parse_profile(std::string_view toml, std::string_view file);
+result<profile> parse_profile(std::string_view text, std::string_view file);
 // The profile beside `gguf`, or an empty one where there is none. Blocking.
 result<profile> read_profile(const std::filesystem::path& gguf);
 

@@ -6,7 +6,6 @@
 namespace meshai::engine {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Pair;
 

@@ -183,6 +183,7 @@ task<void> connection::refuse(error why) {
 task<result<void>> connection::send_shaped(int status, error why) {
   const auto shaped = home_->what.refuse(status, why);
   std::vector<wire::header> headers;
+  headers.reserve(shaped.headers.size());
   for (const auto& [name, value] : shaped.headers) headers.push_back({name, value});
   co_return co_await send(status, headers, shaped.body);
 }

@@ -134,7 +134,7 @@ result<std::shared_ptr<const proxy>> parse_proxy(std::string_view text) {
   const auto parsed = boost::urls::parse_uri(whole);
   if (!parsed) return fail(error_kind::malformed, "the proxy is not given as http://host:port");
   if (parsed->has_fragment() || parsed->has_query() ||
-      (parsed->encoded_path() != "" && parsed->encoded_path() != "/"))
+      (!parsed->encoded_path().empty() && parsed->encoded_path() != "/"))
     return fail(error_kind::malformed, "a proxy's URL ends after its port");
   auto place = where(*parsed);
   if (!place) return std::unexpected(std::move(place.error()));

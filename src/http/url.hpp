@@ -51,10 +51,10 @@ struct base_url {
 
 // http://host[:port][/path][?query], https://..., unix:///absolute/path (all of it is the socket's path).
 // malformed, saying what to write instead, for anything else; user names and fragments are refused.
-result<base_url> parse_origin(std::string_view url);
+result<base_url> parse_origin(std::string_view text);
 
 // http://[user[:password]@]host[:port] or https://..., without path. As found in HTTPS_PROXY; a missing scheme is
 // http.
-result<std::shared_ptr<const proxy>> parse_proxy(std::string_view url);
+result<std::shared_ptr<const proxy>> parse_proxy(std::string_view text);
 
 }  // namespace meshai::http

@@ -49,7 +49,7 @@ bool message::folded(std::string_view name, std::string_view value) const {
   const std::less<const char*> before;
   if (before(value.data(), first) || before(last, value.data())) return true;
   const auto* gap = name.data() + name.size();
-  return std::find(gap, value.data(), '\n') != value.data();
+  return std::string_view(gap, static_cast<std::size_t>(value.data() - gap)).contains('\n');
 }
 
 bool message::field(std::string_view name, std::string_view value) {

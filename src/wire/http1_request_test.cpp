@@ -1,12 +1,15 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "wire/wire.hpp"
 
 namespace meshai::wire {
 namespace {
+
+using namespace std::string_view_literals;
 
 // All that a parser tells about a stream of requests.
 struct told {
@@ -138,7 +141,7 @@ TEST(request_parser, refuses_other_targets) {
   EXPECT_EQ(refusal("GET /#f HTTP/1.1\r\nHost: h\r\n\r\n"), 400);
   EXPECT_EQ(refusal("GET /\xC3\xA4 HTTP/1.1\r\nHost: h\r\n\r\n"), 400);
   EXPECT_EQ(refusal("GET  / HTTP/1.1\r\nHost: h\r\n\r\n"), 400);
-  EXPECT_EQ(refusal(std::string_view("GET /\0 HTTP/1.1\r\nHost: h\r\n\r\n", 29)), 400);
+  EXPECT_EQ(refusal("GET /\0 HTTP/1.1\r\nHost: h\r\n\r\n"sv), 400);
   EXPECT_EQ(read_always_the_same("OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n").messages.size(), 1u);
 }
 

@@ -1,5 +1,6 @@
 #include "wire/sse.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -51,8 +52,8 @@ told read_always_the_same(std::string_view bytes, std::size_t limit = 1024) {
 
 TEST(sse, reads_events_with_every_line_end) {
   for (const std::string end : {"\n", "\r\n", "\r"}) {
-    const auto got = read_always_the_same("data: a" + end + end + "event: delta" + end + "data: b" + end +
-                                          "data:c" + end + end + "data: [DONE]" + end + end);
+    const auto got = read_always_the_same(
+        fmt::format("data: a{0}{0}event: delta{0}data: b{0}data:c{0}{0}data: [DONE]{0}{0}", end));
     EXPECT_EQ(got.got, (events{{"", "a"}, {"delta", "b\nc"}, {"", "[DONE]"}}));
     EXPECT_TRUE(got.boundary);
   }
