@@ -89,6 +89,26 @@ void add_node_commands(CLI::App& app, chosen& run) {
   word->callback([&run] { run = [] { return status(looking); }; });
 }
 
+void add_route_command(CLI::App& app, chosen& run) {
+  static route_options looking;
+  auto* word = add(app, "route", "Say who would be asked, in which order, and why; nobody is.",
+                   "  meshai route \"What is 2+2?\"\n  meshai route --reach site --json - < letter.txt\n"
+                   "  meshai route --config other.toml \"Write a business plan\"");
+  word->add_option("question", looking.words, "The question, as of meshai ask");
+  word->add_option("--model", looking.model, "A model, NODE/MODEL or auto")
+      ->type_name("NAME")
+      ->capture_default_str();
+  word->add_option("--reach", looking.reach, "How far it may travel")
+      ->type_name("REACH")
+      ->check(CLI::IsMember({"device", "site", "mesh", "cloud"}));
+  word->add_option("--system", looking.system, "A system prompt");
+  word->add_option("--config", looking.config,
+                   "Go by this file, as a node would that has just begun; none needs to run")
+      ->type_name("FILE");
+  word->add_flag("--json", looking.json, "Print it as JSON");
+  word->callback([&run] { run = [] { return route(looking); }; });
+}
+
 void add_talk_commands(CLI::App& app, chosen& run) {
   static ask_options asking;
   auto* word = add(app, "ask", "Ask one question; the answer streams to standard output.",
@@ -110,7 +130,7 @@ void add_talk_commands(CLI::App& app, chosen& run) {
       ->type_name("N")
       ->check(CLI::PositiveNumber);
   word->add_flag("--no-fallback", asking.no_fallback, "Take the first candidate's answer or none");
-  word->add_flag("--explain", asking.explain, "Say who answered, after how many attempts, and in what time");
+  word->add_flag("--explain", asking.explain, "Say who answered, in what time, and why who was asked");
   word->add_flag("--json", asking.json, "Print answer and route as one JSON object");
   word->callback([&run] { run = [] { return ask(asking); }; });
 
@@ -254,6 +274,7 @@ int run_command_line(int argc, char** argv) {
   chosen run;
   add_node_commands(app, run);
   add_talk_commands(app, run);
+  add_route_command(app, run);
   add_models_command(app, run);
   add_classify_command(app, run);
   add_care_commands(app, run);

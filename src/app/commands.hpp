@@ -61,6 +61,16 @@ struct ask_options {
 };
 int ask(const ask_options& how);
 
+struct route_options {
+  std::vector<std::string> words;  // as of ask
+  std::string model = "auto";
+  std::string reach;
+  std::string system;
+  std::string config;  // a file: it is evaluated, and no node is asked; empty: the running node is asked
+  bool json = false;
+};
+int route(const route_options& how);
+
 struct chat_options {
   std::string model = "auto";
   std::string reach;

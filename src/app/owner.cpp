@@ -32,22 +32,6 @@ http::origin node_at(const paths& where) {
   return out;
 }
 
-std::string write_question(const question& what) {
-  json::array messages;
-  for (const auto& one : what.lines) messages.push_back({{"role", one.role}, {"content", one.text}});
-  json::object body{{"model", what.model},
-                    {"messages", std::move(messages)},
-                    {"stream", true},
-                    {"stream_options", {{"include_usage", true}}}};
-  if (what.temperature) body["temperature"] = *what.temperature;
-  if (what.max_tokens) body["max_tokens"] = *what.max_tokens;
-  json::object mesh;
-  if (!what.reach.empty()) mesh["reach"] = what.reach;
-  if (!what.fallback) mesh["fallback"] = false;
-  if (!mesh.empty()) body["mesh"] = std::move(mesh);
-  return json::serialize(body);
-}
-
 // The member at this path, or null.
 const json::value* at(const json::value& in, std::initializer_list<std::string_view> path) {
   const auto* here = &in;
@@ -80,6 +64,7 @@ void take_story(const json::value& told, spoken& into) {
   into.model = text_at(told, {"model"});
   into.tier = text_at(told, {"tier"});
   into.attempts = static_cast<int>(number_at(told, {"attempts"}));
+  if (const auto* route = at(told, {"route"})) into.route = *route;
   const auto* failed = at(told, {"failed"});
   if (!failed || !failed->is_array()) return;
   for (const auto& one : failed->get_array()) {
@@ -115,6 +100,23 @@ piece take_chunk(const json::value& chunk, spoken& into) {
 }
 
 }  // namespace
+
+std::string write_question(const question& what) {
+  json::array messages;
+  for (const auto& one : what.lines) messages.push_back({{"role", one.role}, {"content", one.text}});
+  json::object body{{"model", what.model},
+                    {"messages", std::move(messages)},
+                    {"stream", true},
+                    {"stream_options", {{"include_usage", true}}}};
+  if (what.temperature) body["temperature"] = *what.temperature;
+  if (what.max_tokens) body["max_tokens"] = *what.max_tokens;
+  json::object mesh;
+  if (!what.reach.empty()) mesh["reach"] = what.reach;
+  if (!what.fallback) mesh["fallback"] = false;
+  if (what.explain) mesh["explain"] = true;
+  if (!mesh.empty()) body["mesh"] = std::move(mesh);
+  return json::serialize(body);
+}
 
 owner_client::owner_client(env::world& world, const paths& where)
     : world_(world), http_(world), node_(node_at(where)) {}
@@ -156,7 +158,7 @@ task<result<spoken>> owner_client::ask(const question& what, const hearing& as_i
   boost::system::error_code wrong;
   if (came->status() != 200) {
     const auto refusal = co_await came->read_all(max_reply);
-    take_problem(refusal ? json::parse(*refusal, wrong) : json::value(), out);
+    take_problem(refusal ? std::string_view(*refusal) : std::string_view(), out);
     co_return out;
   }
   wire::sse_parser events;
@@ -220,6 +222,12 @@ void run_to_end(const std::function<task<void>(env::world)>& work) {
 std::optional<int> missing_node(const paths& where, bool json) {
   if (running_node(where)) return std::nullopt;
   return complain("no node runs; type: meshai up", exit_not_running, json);
+}
+
+void take_problem(std::string_view body, spoken& into) {
+  boost::system::error_code wrong;
+  const auto read = json::parse(body, wrong);
+  take_problem(wrong ? json::value() : read, into);
 }
 
 std::string describe_problem(const spoken& of) {

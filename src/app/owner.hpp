@@ -1,6 +1,7 @@
 // app: the command line's side of the owner's socket: calls to the node that runs in the background.
 #pragma once
 
+#include <boost/json/value.hpp>
 #include <chrono>
 #include <functional>
 #include <optional>
@@ -30,7 +31,11 @@ struct question {
   std::optional<double> temperature;
   std::optional<int> max_tokens;
   bool fallback = true;
+  bool explain = false;  // the answer tells why who was asked
 };
+
+// The body of a chat completion that asks it, streamed.
+std::string write_question(const question& what);
 
 // What came of a question.
 struct spoken {
@@ -46,6 +51,7 @@ struct spoken {
   std::int64_t input_tokens = 0, output_tokens = 0;
   std::chrono::milliseconds first_token{0}, total{0};
   std::string finish;         // why it ended: "stop", "length", ...
+  boost::json::value route;   // why who was asked, where that was wanted
   std::string problem, hint;  // what went wrong; empty for a whole answer
   bool whole() const { return problem.empty() && !finish.empty(); }
 };
@@ -82,6 +88,9 @@ void run_to_end(const std::function<task<void>(env::world)>& work);
 
 // "no node runs; type: meshai up" and exit_not_running, or nothing when one runs.
 std::optional<int> missing_node(const paths& where, bool json = false);
+
+// From the body of an error answer.
+void take_problem(std::string_view body, spoken& into);
 
 // What went wrong and, on a line of its own, what to do about it.
 std::string describe_problem(const spoken& of);

@@ -34,6 +34,7 @@ struct story {
     bool streamed = false;
   };
   std::vector<failed_attempt> failed;
+  std::string raw_route;  // why these were asked and others not, where the caller wants to know: a JSON object
 };
 
 // Writes a stream of server-sent events for one request, in the dialect of its endpoint. Native events of the same

@@ -7,9 +7,9 @@ mesh_options read_mesh(json::checker& check, const json::object& body) {
   const auto* mesh = check.object_at(body, "mesh");
   if (mesh == nullptr) return out;
   for (const auto& [name, value] : *mesh) {
-    if (name == "reach" || name == "fallback" || name == "drop") continue;
+    if (name == "reach" || name == "fallback" || name == "drop" || name == "explain") continue;
     check.complain(&value, "is not something this build can do", "unsupported_parameter",
-                   "mesh takes reach, fallback and drop; leave the rest out.");
+                   "mesh takes reach, fallback, drop and explain; leave the rest out.");
   }
   if (const auto text = check.string(*mesh, "reach")) {
     out.reach = parse_reach(*text);
@@ -17,6 +17,7 @@ mesh_options read_mesh(json::checker& check, const json::object& body) {
   }
   out.fallback = check.boolean(*mesh, "fallback");
   out.drop = check.boolean(*mesh, "drop");
+  out.explain = check.boolean(*mesh, "explain");
   return out;
 }
 
@@ -39,6 +40,7 @@ std::string story_text(const story& told) {
     }
     out.end_array();
   }
+  if (!told.raw_route.empty()) out.member_raw("route", told.raw_route);
   out.end_object();
   return text;
 }

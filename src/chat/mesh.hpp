@@ -6,11 +6,12 @@
 
 namespace meshai::chat {
 
-// Reads `mesh` out of a request's body: {reach, fallback, drop}. Every other member is a complaint that names it.
+// Reads `mesh` out of a request's body: {reach, fallback, drop, explain}. Every other member is a complaint that
+// names it.
 mesh_options read_mesh(json::checker& check, const json::object& body);
 
-// The value of `mesh` in an answer, {request_id, node, model, tier, attempts, dropped, failed}, and the whole
-// member of it.
+// The value of `mesh` in an answer, {request_id, node, model, tier, attempts, dropped, failed, route}, and the
+// whole member of it.
 std::string story_text(const story& told);
 void write_story(json::writer& out, const story& told);
 

@@ -104,6 +104,7 @@ struct mesh_options {
   std::optional<meshai::reach> reach;
   std::optional<bool> fallback;  // false: the first candidate answers or nobody does
   std::optional<bool> drop;      // true: what the target cannot express is dropped and listed, not refused
+  std::optional<bool> explain;   // true: the story tells why who was asked
 };
 
 struct request {

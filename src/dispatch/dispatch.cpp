@@ -17,6 +17,12 @@ std::unique_ptr<exchange> dispatcher::complete(query what) {
   return std::make_unique<running>(std::make_shared<errand>(means_, std::move(what)));
 }
 
+std::string dispatcher::explain(const query& what) const {
+  const auto now = means_->world.clock.now();
+  const auto made = rank(*means_, what, now);
+  return route::explain(made, *what.request, means_->known, now, what.owner);
+}
+
 task<std::expected<std::int64_t, failure>> dispatcher::count_tokens(query what) {
   const auto counting = complete(std::move(what));
   std::vector<chat::delta> none;

@@ -36,6 +36,7 @@ struct query {
   std::span<const std::string> allowed;      // its models; only looked at before complete() returns
   upstream::pass_through headers;
   std::string request_id;
+  bool owner = false;  // may be told of nodes that it may not use
 };
 
 // Who answers, as x-mesh-route tells it. Until somebody does: the candidate that is being asked.
@@ -43,7 +44,8 @@ struct head {
   std::string node, model;
   meshai::tier where = meshai::tier::local;
   int attempts = 0;
-  int answers = 0;  // attempts whose steps were forwarded: one more where another went on
+  int answers = 0;                          // attempts whose steps were forwarded: one more where another went on
+  std::optional<route::complexity> judged;  // where complexity chose it
 };
 
 struct failure {
@@ -84,6 +86,9 @@ class dispatcher {
   // Begins at once: chat, completions, embeddings, messages. Never null; a request nobody may take fails at its
   // first next().
   std::unique_ptr<exchange> complete(query what);
+
+  // Who would be asked, and why: what route::explain says. Nobody is.
+  std::string explain(const query& what) const;
 
   // Anthropic's count_tokens: by a node that can count for this model, within reach.
   task<std::expected<std::int64_t, failure>> count_tokens(query what);

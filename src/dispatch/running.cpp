@@ -94,6 +94,11 @@ route::policy policy_of(const query& what) {
 
 }  // namespace
 
+route::ranking rank(const means& by, const query& what, instant now) {
+  return route::rank(*what.request, policy_of(what), what.setup->directory, by.known, what.setup->limits, now,
+                     by.world.random.next());
+}
+
 errand::errand(std::shared_ptr<const means> with, query asked)
     : by(std::move(with)),
       world(by->world),
@@ -107,8 +112,7 @@ errand::errand(std::shared_ptr<const means> with, query asked)
 running::running(std::shared_ptr<errand> all) : all_(std::move(all)), begun_(all_->world.clock.now()) {
   auto& e = *all_;
   const auto& request = *e.what.request;
-  e.ranking = route::rank(request, policy_of(e.what), e.what.setup->directory, e.known, e.what.setup->limits,
-                          begun_, e.world.random.next());
+  e.ranking = rank(*e.by, e.what, begun_);
   if (e.ranking.refused) {
     why_ = {.why = e.ranking.refused->why, .retry_after = e.ranking.refused->retry_after};
     finish(route::finish_kind::failed);
@@ -132,13 +136,29 @@ running::~running() {
 }
 
 chat::story running::story() const {
-  return {.request_id = all_->what.request_id,
-          .node = facts_.node,
-          .model = facts_.model,
-          .where = facts_.where,
-          .attempts = facts_.attempts,
-          .dropped = dropped_,
-          .failed = failed_};
+  const auto& e = *all_;
+  chat::story told{.request_id = all_->what.request_id,
+                   .node = facts_.node,
+                   .model = facts_.model,
+                   .where = facts_.where,
+                   .attempts = facts_.attempts,
+                   .dropped = dropped_,
+                   .failed = failed_,
+                   .raw_route = {}};
+  if (e.what.request->mesh.explain.value_or(false)) {
+    told.raw_route = route::explain(e.ranking, *e.what.request, e.known, e.world.clock.now(), e.what.owner);
+  }
+  return told;
+}
+
+head running::head_of(const route::candidate& at) const {
+  const bool judged = at.by == route::cause::by_auto;
+  return {.node = all_->ranking.node_of(at).name,
+          .model = at.model,
+          .where = at.where,
+          .attempts = decides_->asked(),
+          .answers = facts_.answers,
+          .judged = judged ? std::optional(all_->ranking.judged.how) : std::nullopt};
 }
 
 // ---- waiting
@@ -300,11 +320,8 @@ void running::forward(int number) {
   at.forwarded = true;
   const auto& node = node_of(at);
   dropped_ = at.talk->dropped();
-  facts_ = {.node = node.name,
-            .model = at.to.model,
-            .where = at.to.where,
-            .attempts = facts_.attempts,
-            .answers = facts_.answers + 1};
+  facts_ = head_of(at.to);
+  ++facts_.answers;
   if (at.hedge) all_->counts.hedge_won(node, at.to);
   if (facts_.answers > 1) {
     all_->counts.went_on(node, at.to);
@@ -338,7 +355,7 @@ void running::start(int number, std::size_t candidate, bool hedge) {
     at.rest.emplace(*e.what.request, delivered_, how);
     at.question = ask_for_rest(*e.what.request, delivered_, how);
   } else if (!hedge) {
-    facts_ = {.node = node.name, .model = to.model, .where = to.where, .attempts = decides_->asked()};
+    facts_ = head_of(to);
   }
   e.counts.attempt_begun(node, to);
   at.talk = e.upstream.open({.request = at.question ? &*at.question : e.what.request.get(),

@@ -22,6 +22,9 @@ struct means {
   std::shared_ptr<turnstiles> lines;  // of all workers
 };
 
+// Whom to ask, as things stand.
+route::ranking rank(const means& by, const query& what, instant now);
+
 // What the attempts' coroutines and the exchange share. It lives until the last of them is gone: an exchange may
 // be destroyed while its attempts are still being cancelled.
 struct errand {
@@ -69,6 +72,7 @@ class running final : public exchange {
   void forward(int number);
   void expire(int number, route::limit missed, instant now);
   void finish(route::finish_kind how);
+  head head_of(const route::candidate& at) const;
   failure failure_of(const std::optional<route::fault>& told) const;
   const route::node& node_of(const lane& at) const { return all_->ranking.node_of(at.to); }
 

@@ -21,8 +21,10 @@ constexpr std::size_t parse_elsewhere = 256 * 1024;
 // What x-mesh-route says: who answers, or who was asked last.
 std::string route_text(const dispatch::head& facts) {
   if (facts.node.empty()) return std::string(no_route);
-  return fmt::format("{}/{}; tier={}; attempts={}", facts.node, facts.model, to_string(facts.where),
-                     facts.attempts);
+  auto text =
+      fmt::format("{}/{}; tier={}; attempts={}", facts.node, facts.model, to_string(facts.where), facts.attempts);
+  if (facts.judged) fmt::format_to(std::back_inserter(text), "; complexity={}", to_string(*facts.judged));
+  return text;
 }
 
 chat::problem body_problem(const error& why, std::size_t limit) {
@@ -68,6 +70,7 @@ dispatch::query make_query(visit& v, std::shared_ptr<const chat::request> asked)
   what.request = std::move(asked);
   what.setup = v.now->setup;
   what.request_id = v.request_id;
+  what.owner = v.owner;
   if (v.who) {
     what.who = v.who->name;
     what.key = v.who->reach;
@@ -183,6 +186,13 @@ task<void> ask_page(visit& v, chat::endpoint door) {
   if (!asked->stream) co_return co_await answer_whole(v, *asked, *exchange);
   stream_out out(v, *asked, *exchange);
   co_await out.run();
+}
+
+task<void> route_page(visit& v) {
+  auto read = co_await read_request(v, chat::endpoint::chat_completions);
+  if (!read) co_return co_await v.refuse(read.error());
+  const auto text = v.asks.explain(make_query(v, std::move(*read)));
+  co_await v.send_json(text);
 }
 
 }  // namespace meshai::front

@@ -30,6 +30,7 @@ enum class page {
   ready,
   metrics,
   status,
+  route,
   reload
 };
 
@@ -39,7 +40,7 @@ struct entry {
   bool owner_only = false;
 };
 
-constexpr std::array<entry, 11> pages{{
+constexpr std::array<entry, 12> pages{{
     {"POST", "/v1/chat/completions", page::chat_completions},
     {"POST", "/v1/completions", page::completions},
     {"POST", "/v1/embeddings", page::embeddings},
@@ -50,6 +51,7 @@ constexpr std::array<entry, 11> pages{{
     {"GET", "/readyz", page::ready},
     {"GET", "/metrics", page::metrics},
     {"GET", "/mesh/status", page::status, true},
+    {"POST", "/mesh/route", page::route, true},
     {"POST", "/mesh/reload", page::reload, true},
 }};
 constexpr std::string_view one_model = "/v1/models/";
@@ -122,6 +124,8 @@ task<void> show(visit& v, page what) {
       break;
     case page::status:
       break;
+    case page::route:
+      return route_page(v);
     case page::reload:
       return reload_page(v);
   }

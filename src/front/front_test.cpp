@@ -18,7 +18,7 @@ TEST_F(door_rules, a_question_is_answered) {
   EXPECT_EQ(got.status, 200) << got.body;
   EXPECT_TRUE(got.whole);
   EXPECT_EQ(got.parsed().at("choices").at(0).at("message").at("content").as_string(), "Four.");
-  EXPECT_EQ(got.header("x-mesh-route"), "one/fake-model; tier=cloud; attempts=1");
+  EXPECT_EQ(got.header("x-mesh-route"), "one/fake-model; tier=cloud; attempts=1; complexity=simple");
 }
 
 // ---- who may come in
@@ -164,12 +164,13 @@ TEST_F(locked, every_answer_bears_its_id_and_its_route) {
     EXPECT_NE(got.status, 0) << name;
     EXPECT_THAT(got.header("x-mesh-request-id"), MatchesRegex("req_[0-9a-f]{32}")) << name << " " << got.body;
     EXPECT_THAT(got.header("x-mesh-route"),
-                MatchesRegex("((one|vectors)/fake-model; tier=cloud|none); attempts=[0-9]"))
+                MatchesRegex("((one|vectors)/fake-model; tier=cloud|none); attempts=[0-9](; complexity=simple)?"))
         << name;
   }
   for (const auto* name : {"whole", "stream", "completion", "claude"}) {
     EXPECT_EQ(all[name].status, 200) << name << all[name].body;
-    EXPECT_EQ(all[name].header("x-mesh-route"), "one/fake-model; tier=cloud; attempts=1") << name;
+    EXPECT_EQ(all[name].header("x-mesh-route"), "one/fake-model; tier=cloud; attempts=1; complexity=simple")
+        << name;
   }
   EXPECT_THAT(all["fault"].header("x-mesh-route"), HasSubstr("one/fake-model")) << all["fault"].body;
   EXPECT_EQ(all["no key"].header("x-mesh-route"), "none; attempts=0");

@@ -55,6 +55,29 @@ TEST_F(mesh_rules, headers_hold_for_every_page) {
   EXPECT_EQ(get("/v1/models/big", "x-mesh-reach: device\r\n").status, 404);
 }
 
+TEST_F(mesh_rules, only_the_owner_is_told_of_nodes_that_a_question_may_not_reach) {
+  m.add("here", tier::local);
+  m.add("far", tier::cloud);
+  const auto near = with(R"("mesh":{"reach":"device","explain":true})");
+  const auto told = chat(near);
+  EXPECT_THAT(told.body, HasSubstr(R"("candidates":[{"node":"here")"));
+  EXPECT_THAT(told.body, ::testing::Not(HasSubstr("far")));
+  const auto owner = say(request("POST", "/v1/chat/completions", near), owner_port);
+  EXPECT_THAT(owner.body, HasSubstr(R"({"node":"far","model":"fake-model","rule":"reach")"));
+  EXPECT_EQ(post("/mesh/route", hello).status, 404);
+  const auto before = asked();
+  EXPECT_EQ(say(request("POST", "/mesh/route", hello), owner_port).status, 200);
+  EXPECT_EQ(asked(), before);
+}
+
+TEST_F(mesh_rules, the_header_says_how_hard_a_question_seemed_where_that_decided) {
+  m.add("one");
+  EXPECT_THAT(chat(hello).header("x-mesh-route"), HasSubstr("; attempts=1; complexity=simple"));
+  auto named = hello;
+  named.replace(named.find("auto"), 4, "fake-model");
+  EXPECT_THAT(chat(named).header("x-mesh-route"), ::testing::EndsWith("; attempts=1"));
+}
+
 TEST_F(mesh_rules, mesh_is_taken_out_before_anything_goes_upstream) {
   for (const auto speaks : {fake::protocol::openai, fake::protocol::anthropic, fake::protocol::gemini})
     m.add("n" + std::to_string(m.nodes.size()), tier::cloud, {.speaks = speaks});

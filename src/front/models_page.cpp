@@ -73,12 +73,13 @@ task<void> one_model_page(visit& v, std::string_view name) {
 
 task<void> preflight_page(visit& v) {
   // admit_page has seen to it that only a listed origin gets here.
-  auto with =
-      v.headers("text/plain", {{"Access-Control-Allow-Methods", "GET, POST"},
-                               {"Access-Control-Allow-Headers",
-                                "authorization, content-type, x-api-key, anthropic-version, anthropic-beta, "
-                                "openai-organization, openai-project, x-mesh-reach, x-mesh-fallback, x-mesh-drop"},
-                               {"Access-Control-Max-Age", "600"}});
+  auto with = v.headers(
+      "text/plain",
+      {{"Access-Control-Allow-Methods", "GET, POST"},
+       {"Access-Control-Allow-Headers",
+        "authorization, content-type, x-api-key, anthropic-version, anthropic-beta, "
+        "openai-organization, openai-project, x-mesh-reach, x-mesh-fallback, x-mesh-drop, x-mesh-explain"},
+       {"Access-Control-Max-Age", "600"}});
   (void)co_await v.out.send(204, with, {});
 }
 

@@ -44,13 +44,16 @@ chat::parsed<void> take_mesh_header(std::string_view name, std::string_view valu
     into = stricter(into, said);
     return {};
   }
-  if (header != "x-mesh-fallback" && header != "x-mesh-drop") {
+  auto* flag = header == "x-mesh-fallback"  ? &said.fallback
+               : header == "x-mesh-drop"    ? &said.drop
+               : header == "x-mesh-explain" ? &said.explain
+                                            : nullptr;
+  if (!flag) {
     return refuse(header, fmt::format("This build does not know the header {}.", header),
-                  "It knows x-mesh-reach, x-mesh-fallback and x-mesh-drop.");
+                  "It knows x-mesh-reach, x-mesh-fallback, x-mesh-drop and x-mesh-explain.");
   }
-  const auto flag = parse_bool(value);
-  if (!flag) return refuse(header, fmt::format("{} is neither true nor false.", header), "Send true or false.");
-  (header == "x-mesh-fallback" ? said.fallback : said.drop) = flag;
+  *flag = parse_bool(value);
+  if (!*flag) return refuse(header, fmt::format("{} is neither true nor false.", header), "Send true or false.");
   into = stricter(into, said);
   return {};
 }
@@ -71,6 +74,7 @@ chat::mesh_options stricter(const chat::mesh_options& a, const chat::mesh_option
   // No fallback and no drop are the stricter ones.
   out.fallback = both(a.fallback, b.fallback, std::logical_and<>());
   out.drop = both(a.drop, b.drop, std::logical_and<>());
+  out.explain = both(a.explain, b.explain, std::logical_or<>());
   return out;
 }
 

@@ -10,6 +10,8 @@ TEST(mesh_headers, say_the_same_as_the_body) {
   EXPECT_TRUE(take_mesh_header("X-Mesh-Reach", "site", options));
   EXPECT_TRUE(take_mesh_header("x-mesh-fallback", "false", options));
   EXPECT_TRUE(take_mesh_header("x-mesh-drop", "true", options));
+  EXPECT_TRUE(take_mesh_header("x-mesh-explain", "1", options));
+  EXPECT_EQ(options.explain, true);
   EXPECT_EQ(options.reach, reach::site);
   EXPECT_EQ(options.fallback, false);
   EXPECT_EQ(options.drop, true);

@@ -40,7 +40,7 @@ TEST_F(head_of_stream, a_failover_before_it_is_not_seen) {
   m.nodes[0].weight = 1'000'000'000;
   const auto got = chat(hello_stream);
   EXPECT_EQ(got.status, 200);
-  EXPECT_EQ(got.header("x-mesh-route"), "second/fake-model; tier=cloud; attempts=2");
+  EXPECT_EQ(got.header("x-mesh-route"), "second/fake-model; tier=cloud; attempts=2; complexity=simple");
   EXPECT_THAT(got.body, ::testing::Not(HasSubstr("500")));
 }
 
@@ -95,7 +95,7 @@ TEST_F(head_of_stream, the_story_ends_in_the_last_chunk) {
   m.add("second").play({.text = "Four."});
   m.nodes[0].weight = 1'000'000'000;
   const auto got = chat(hello_stream);
-  EXPECT_EQ(got.header("x-mesh-route"), "first/fake-model; tier=cloud; attempts=1");
+  EXPECT_EQ(got.header("x-mesh-route"), "first/fake-model; tier=cloud; attempts=1; complexity=simple");
   EXPECT_THAT(got.body, HasSubstr(R"("node":"second","model":"fake-model","tier":"cloud","attempts":2)"));
 }
 

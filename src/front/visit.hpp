@@ -45,6 +45,9 @@ struct visit {
 // Answers everything that asks a model: chat, completions, messages, embeddings, count_tokens.
 task<void> ask_page(visit& v, chat::endpoint door);
 
+// Who would answer the chat completion in the body, and why; asks nobody.
+task<void> route_page(visit& v);
+
 task<void> models_page(visit& v);
 task<void> one_model_page(visit& v, std::string_view name);
 task<void> preflight_page(visit& v);

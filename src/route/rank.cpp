@@ -11,6 +11,9 @@ namespace meshai::route {
 namespace {
 
 constexpr std::size_t models_per_node = 3;  // that "auto" looks at
+// Of a score: what a tier farther down the order costs, and a model farther down a node's list. All of a node's
+// models come before the next tier.
+constexpr double tier_step = 0.25, model_step = 0.05;
 
 // The tiers by preference: simple stays near, hard goes up, and each falls to the others.
 using tier_order = std::array<meshai::tier, 4>;
@@ -54,7 +57,6 @@ class ranker {
         now_(now),
         dice_(seed),
         into_(into),
-        tokens_(estimate_tokens(asked)),
         vectors_(asked.endpoint == chat::endpoint::embeddings) {}
 
   void run() {
@@ -68,12 +70,6 @@ class ranker {
   }
 
  private:
-  // One place that may answer, before health has its say.
-  struct option {
-    candidate to;
-    bool named = false;  // by the caller or its route, not by "auto"
-  };
-
   policy caller_of_bound() const { return {.api = into_.bound, .key = into_.bound, .allowed = caller_.allowed}; }
 
   // ---- what the name leads to
@@ -83,7 +79,7 @@ class ranker {
     const std::string_view name = asked_.model;
     if (name.empty() || name == "auto") return vectors_ ? the_only_vectors() : true;
     if (const auto* stops = into_.of->route_of(name)) {
-      for (const auto& stop : *stops) add_stop(stop, true);
+      for (const auto& stop : *stops) add_stop(stop, cause::stop);
       return true;
     }
     if (by_node_and_model(name) || by_bare_name(name)) return true;
@@ -98,22 +94,22 @@ class ranker {
     if (node == nullptr || model.empty()) return false;
     if (!node->any_model && find_model(*node, model) == nullptr) return false;
     stays_ = true;
-    add_stop({.node = index_of(*node), .model = std::string(model)}, true);
+    add_stop({.node = index_of(*node), .model = std::string(model)}, cause::name);
     return true;
   }
 
   bool by_bare_name(std::string_view name) {
-    std::vector<option> found;
+    std::vector<candidate> found;
     bool known = false;
     for (const auto& node : into_.of->nodes()) {
       if (find_model(node, name) == nullptr) continue;
       known = true;
-      if (auto made = consider(index_of(node), name, true)) found.push_back(std::move(*made));
+      if (auto made = consider(index_of(node), name, cause::name)) found.push_back(std::move(*made));
     }
     if (!known) return false;
     shuffle_by_weight(found);
     // The same model is the same answer: the nearest first.
-    std::ranges::stable_sort(found, {}, [](const option& o) { return o.to.where; });
+    std::ranges::stable_sort(found, {}, &candidate::where);
     std::ranges::move(found, std::back_inserter(options_));
     return true;
   }
@@ -135,35 +131,33 @@ class ranker {
     into_.by_auto = true;
     into_.judged = judge(asked_);
     const auto& order = orders[static_cast<std::size_t>(into_.judged.how)];
-    struct ranked {
-      option what;
-      std::size_t tier, ordinal;
-      bool tight;
-    };
-    std::vector<ranked> all;
+    std::vector<candidate> all;
     auto choices = chat_models();
     for (std::size_t ordinal = 0; ordinal < models_per_node; ++ordinal) {
       auto& equals = choices[ordinal];
       shuffle_by_weight(equals);
       for (auto& each : equals) {
-        const auto place = static_cast<std::size_t>(std::ranges::find(order, each.to.where) - order.begin());
-        const bool tight = each.to.context && tokens_ + asked_.max_tokens.value_or(0) > *each.to.context;
-        all.push_back({std::move(each), place, ordinal, tight});
+        const auto place = static_cast<std::size_t>(std::ranges::find(order, each.where) - order.begin());
+        each.ordinal = ordinal;
+        each.score = 1 - tier_step * static_cast<double>(place) - model_step * static_cast<double>(ordinal);
+        each.tight = each.context && into_.tokens + asked_.max_tokens.value_or(0) > *each.context;
+        all.push_back(std::move(each));
       }
     }
     // Where the prompt will hardly fit is asked last, not never: the length is an estimate.
-    std::ranges::stable_sort(all, {}, [](const ranked& r) { return std::tuple(r.tight, r.tier, r.ordinal); });
-    for (auto& each : all) options_.push_back(std::move(each.what));
+    std::ranges::stable_sort(all, {}, [](const candidate& c) { return std::pair(c.tight, -c.score); });
+    std::ranges::move(all, std::back_inserter(options_));
   }
 
   // Each node's first, second and third model for chats, where it may be asked.
-  std::array<std::vector<option>, models_per_node> chat_models() {
-    std::array<std::vector<option>, models_per_node> found;
+  std::array<std::vector<candidate>, models_per_node> chat_models() {
+    std::array<std::vector<candidate>, models_per_node> found;
     for (const auto& node : into_.of->nodes()) {
       std::size_t ordinal = 0;
       for (const auto& m : node.models) {
         if (!chats(node, m)) continue;
-        if (auto made = consider(index_of(node), m.name, false)) found[ordinal].push_back(std::move(*made));
+        if (auto made = consider(index_of(node), m.name, cause::by_auto))
+          found[ordinal].push_back(std::move(*made));
         if (++ordinal == models_per_node) break;
       }
     }
@@ -176,16 +170,16 @@ class ranker {
     return static_cast<std::size_t>(&which - into_.of->nodes().data());
   }
 
-  void add_stop(const stop& at, bool named) {
+  void add_stop(const stop& at, cause by) {
     const auto& node = into_.of->nodes()[at.node];
     if (!at.model.empty()) {
-      if (auto made = consider(at.node, at.model, named)) options_.push_back(std::move(*made));
+      if (auto made = consider(at.node, at.model, by)) options_.push_back(std::move(*made));
       return;
     }
     for (const auto& m : node.models) {
       if (vectors_ ? !makes_vectors(node, m.name, &m) : is_special_purpose(m.name) && node.models.size() > 1)
         continue;
-      if (auto made = consider(at.node, m.name, named)) options_.push_back(std::move(*made));
+      if (auto made = consider(at.node, m.name, by)) options_.push_back(std::move(*made));
       return;
     }
     exclude(at.node, {}, vectors_ ? exclusion::no_embeddings : exclusion::off);
@@ -196,29 +190,29 @@ class ranker {
     if (std::ranges::none_of(into_.excluded, same)) into_.excluded.push_back({node, std::string(model), why});
   }
 
-  std::optional<option> consider(std::size_t index, std::string_view name, bool named) {
+  std::optional<candidate> consider(std::size_t index, std::string_view name, cause by) {
     const auto& node = into_.of->nodes()[index];
     const auto* m = find_model(node, name);
     const auto where = node.tier_of(m);
-    if (const auto why = barrier(node, name, m, where, named)) {
+    if (const auto why = barrier(node, name, m, where, by)) {
       exclude(index, name, *why);
       return std::nullopt;
     }
-    return option{.to = {.node = index,
-                         .model = std::string(name),
-                         .listed = m != nullptr,
-                         .where = where,
-                         .node_id = make_target_id(node.name),
-                         .model_id = make_target_id(node.name, name),
-                         .context = m != nullptr && m->context ? m->context : node.context},
-                  .named = named};
+    return candidate{.node = index,
+                     .model = std::string(name),
+                     .listed = m != nullptr,
+                     .where = where,
+                     .node_id = make_target_id(node.name),
+                     .model_id = make_target_id(node.name, name),
+                     .by = by,
+                     .context = m != nullptr && m->context ? m->context : node.context};
   }
 
   std::optional<exclusion> barrier(const node& node, std::string_view name, const model* m, meshai::tier where,
-                                   bool named) const {
+                                   cause by) const {
     if (!node.off.empty()) return exclusion::off;
     if (!allows(into_.bound, where)) return exclusion::reach;
-    if (!allowed(node, name, named)) return exclusion::not_allowed;
+    if (!allowed(node, name, by)) return exclusion::not_allowed;
     if (caller_.only_priced && !node.price_of(name)) return exclusion::no_price;
     if (vectors_) return makes_vectors(node, name, m) ? std::nullopt : std::optional(exclusion::no_embeddings);
     if (asked_.has_images && !node.images) return exclusion::no_images;
@@ -226,9 +220,9 @@ class ranker {
     return std::nullopt;
   }
 
-  bool allowed(const node& node, std::string_view name, bool named) const {
+  bool allowed(const node& node, std::string_view name, cause by) const {
     if (caller_.allowed.empty()) return true;
-    if (listed(caller_.allowed, named ? std::string_view(asked_.model) : "auto")) return true;
+    if (listed(caller_.allowed, by == cause::by_auto ? "auto" : std::string_view(asked_.model))) return true;
     return listed(caller_.allowed, name) || listed(caller_.allowed, node.name + "/" + std::string(name));
   }
 
@@ -236,25 +230,24 @@ class ranker {
 
   // A random order in which a place with twice the weight comes first twice as often; one that fails much counts
   // less.
-  void shuffle_by_weight(std::vector<option>& equals) {
+  void shuffle_by_weight(std::vector<candidate>& equals) {
     if (equals.size() < 2) return;
-    std::vector<std::pair<double, option>> drawn;
+    std::vector<std::pair<double, candidate>> drawn;
     for (auto& each : equals) {
-      const auto seen = known_.look(each.to.node_id, each.to.model_id, now_);
-      const double weight =
-          std::max(1, into_.of->nodes()[each.to.node].weight) * std::max(0.05, 1 - seen.error_rate);
+      const auto seen = known_.look(each.node_id, each.model_id, now_);
+      const double weight = std::max(1, into_.of->nodes()[each.node].weight) * std::max(0.05, 1 - seen.error_rate);
       drawn.emplace_back(-std::log(dice_.unit()) / weight, std::move(each));
     }
-    std::ranges::stable_sort(drawn, {}, &std::pair<double, option>::first);
+    std::ranges::stable_sort(drawn, {}, &std::pair<double, candidate>::first);
     for (std::size_t i = 0; i < equals.size(); ++i) equals[i] = std::move(drawn[i].second);
   }
 
   void keep_available() {
     const bool fallback = asked_.mesh.fallback.value_or(true);
-    const auto first_model = options_.empty() ? std::string() : options_.front().to.model;
+    const auto first_model = options_.empty() ? std::string() : options_.front().model;
     bool first = true;
     for (auto& each : options_) {
-      auto& to = each.to;
+      auto& to = each;
       const auto same = [&](const candidate& c) { return c.model_id == to.model_id; };
       if (std::ranges::any_of(into_.candidates, same)) continue;
       if (!std::exchange(first, false)) {
@@ -272,8 +265,8 @@ class ranker {
         exclude(to.node, to.model, seen.resting ? exclusion::resting : exclusion::open);
         continue;
       }
-      to.patience = known_.patience(to.model_id, to.where, tokens_, bounds_.first_token_timeout);
-      to.longest_first_token = known_.first_token_p999(to.model_id, tokens_);
+      to.patience = known_.patience(to.model_id, to.where, into_.tokens, bounds_.first_token_timeout);
+      to.longest_first_token = known_.first_token_p999(to.model_id, into_.tokens);
       to.longest_gap = known_.gap_p999(to.model_id);
       into_.candidates.push_back(std::move(to));
     }
@@ -286,11 +279,23 @@ class ranker {
   instant now_;
   dice dice_;
   ranking& into_;
-  std::int64_t tokens_;
   bool vectors_;
   bool stays_ = false;  // "node/model"
-  std::vector<option> options_;
+  std::vector<candidate> options_;
 };
+
+// The strictest holds; of equals the one that is hardest to change is named.
+void bound(ranking& made, const chat::request& asked, const policy& caller) {
+  made.bound = caller.api;
+  made.bound_by = "[api] reach";
+  const auto narrow = [&](meshai::reach to, std::string_view by) {
+    if (to >= made.bound) return;
+    made.bound = to;
+    made.bound_by = by;
+  };
+  narrow(caller.key, "the key's reach");
+  if (asked.mesh.reach) narrow(*asked.mesh.reach, "mesh.reach");
+}
 
 }  // namespace
 
@@ -301,12 +306,17 @@ std::string_view to_string(exclusion why) {
   return names[static_cast<std::size_t>(why)];
 }
 
+std::string_view to_string(cause by) {
+  constexpr std::array<std::string_view, 3> names{"name", "route", "auto"};
+  return names[static_cast<std::size_t>(by)];
+}
+
 ranking rank(const chat::request& asked, const policy& caller, std::shared_ptr<const directory> of,
              const health& known, const limits& bounds, instant now, std::uint64_t seed) {
   ranking made;
   made.of = std::move(of);
-  made.bound = strictest(caller.api, caller.key);
-  if (asked.mesh.reach) made.bound = strictest(made.bound, *asked.mesh.reach);
+  made.tokens = estimate_tokens(asked);
+  bound(made, asked, caller);
   ranker(asked, caller, known, bounds, now, seed, made).run();
   return made;
 }

@@ -16,12 +16,24 @@
 
 namespace meshai::route {
 
+// What brought a candidate into the list.
+enum class cause {
+  name,     // the caller named this model
+  stop,     // a stop of the configured name's route
+  by_auto,  // complexity, as for "auto"
+};
+std::string_view to_string(cause by);
+
 struct candidate {
   std::size_t node = 0;  // in directory::nodes()
   std::string model;     // the node's name for it
   bool listed = true;    // false: only the caller knows the name (models = ["*"])
   meshai::tier where = meshai::tier::cloud;
   target_id node_id, model_id;
+  cause by = cause::by_auto;
+  double score = 0;         // by auto: how well it fits this question, at most 1; equals are drawn by weight
+  std::size_t ordinal = 0;  // by auto: which of its node's models, the preferred one 0
+  bool tight = false;       // by auto: the prompt will hardly fit
   std::optional<std::int64_t> context;   // tokens, where known
   std::chrono::milliseconds patience{};  // for the first token
   // What this model's silences pass once in a thousand, for the first token of such a prompt and between two
@@ -61,8 +73,10 @@ struct ranking {
   std::vector<candidate> candidates;  // in the order in which they are tried; never one beyond `bound`
   std::vector<passed_over> excluded;
   judgement judged;
-  bool by_auto = false;  // complexity had a say
+  bool by_auto = false;     // complexity had a say
+  std::int64_t tokens = 0;  // that the prompt is likely to have
   meshai::reach bound = meshai::reach::cloud;
+  std::string_view bound_by;       // who set it: "[api] reach", "the key's reach", "mesh.reach"
   std::optional<refusal> refused;  // why there is no candidate
   const route::node& node_of(const candidate& c) const { return of->nodes()[c.node]; }
 };

@@ -3,6 +3,7 @@
 
 #include "route/complexity.hpp"
 #include "route/directory.hpp"
+#include "route/explain.hpp"
 #include "route/failover.hpp"
 #include "route/fault.hpp"
 #include "route/health.hpp"

@@ -12,7 +12,7 @@ import house
 from house import CONFIGURATION, FAILED, FREE, NODE, NOT_RUNNING, NO_ANSWER, OK, USAGE
 
 COMMANDS = ["serve", "up", "down", "reload", "status", "ask", "chat", "models", "models list", "models add", "models show",
-            "models use", "classify", "config", "config check", "doctor", "completion", "man", "version"]
+            "models use", "route", "classify", "config", "config check", "doctor", "completion", "man", "version"]
 WITH_EXAMPLES = [one for one in COMMANDS if " " not in one and one != "version"]
 
 

@@ -16,7 +16,7 @@ ASKS = {  # path: (the provider asked, the body)
     "/v1/messages/count_tokens": ("anthropic", {"model": "claude-fake", "messages": SAID}),
 }
 READS = ["/v1/models", "/v1/models/gpt-fake", "/healthz", "/readyz", "/metrics"]
-OWNERS = ["/mesh/status", "/mesh/reload"]
+OWNERS = ["/mesh/status", "/mesh/route", "/mesh/reload"]
 OWN_KEY = {"Authorization": f"Bearer {KEY}"}
 ALONE = {"x-mesh-fallback": "false"}
 
@@ -85,6 +85,30 @@ def test_what_is_read(node, path):
     assert ask(node, "GET", path, headers={**OWN_KEY, "Host": "evil.example"})[0] == 403
     for method in ("POST", "PUT", "DELETE"):
         assert ask(node, method, path)[0] == 405
+
+
+def test_why_who_would_be_asked(node):
+    path, body = "/mesh/route", {"model": "auto", "messages": SAID}
+    before = sum(len(one.requests()) for one in node.fakes.values())
+    got, content = ask(node, "POST", path, body, headers={}, owner=True)
+    told = json.loads(content)
+    assert got == 200 and told["complexity"]["class"] == "simple" and len(told["candidates"]) > 1
+    near = {**body, "mesh": {"reach": "device"}}
+    told = json.loads(ask(node, "POST", path, near, headers={}, owner=True)[1])
+    assert told["candidates"] == [] and told["refused"]["code"] == "reach_excludes_all"
+    assert {one["rule"] for one in told["excluded"]} == {"reach"}
+    assert ask(node, "POST", path, {**body, "mesh": {"private": True}}, headers={}, owner=True)[0] == 400
+    assert ask(node, "POST", path, length=2_000_000, headers={}, owner=True)[0] == 413
+    assert sum(len(one.requests()) for one in node.fakes.values()) == before, "nobody was asked"
+
+
+def test_an_answer_tells_why_who_was_asked_where_it_is_wanted(node):
+    for body in [{"model": "auto", "messages": SAID}, {"model": "auto", "messages": SAID, "stream": True}]:
+        plain = ask(node, "POST", "/v1/chat/completions", body)[1]
+        assert b'"candidates"' not in plain
+        told = ask(node, "POST", "/v1/chat/completions", {**body, "mesh": {"explain": True}})[1]
+        assert b'"candidates"' in told and b'"complexity"' in told
+        assert b'"candidates"' in ask(node, "POST", "/v1/chat/completions", body, {**OWN_KEY, "x-mesh-explain": "1"})[1]
 
 
 def test_what_only_its_owner_sees(node):
