@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "care/care.hpp"
 #include "chat/chat.hpp"
 #include "route/route.hpp"
 #include "wire/wire.hpp"
@@ -145,6 +146,18 @@ void judge_1k(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(route::judge(asked));
 }
 BENCHMARK(judge_1k);
+
+// What a text of 1 KB holds, as people write and as it is worst: digits in groups only.
+void care_1k(benchmark::State& state) {
+  const std::string_view part = state.range(0) == 0
+                                    ? "A baker sells 48 loaves at 3 euros each; write to ann@example.com about it. "
+                                    : "12 34 56 78 90 ";
+  std::string text;
+  while (text.size() < 1024) text += part;
+  text.resize(1024);
+  for (auto _ : state) benchmark::DoNotOptimize(care::look(text));
+}
+BENCHMARK(care_1k)->Arg(0)->Arg(1);
 
 }  // namespace
 }  // namespace meshai

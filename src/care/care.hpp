@@ -1,0 +1,53 @@
+// care: what a text holds that should not travel far: secrets and personal data.
+//
+// Shapes and check digits decide. It tells kinds and how many, never what it found, and keeps nothing. Any bytes
+// may come; the cost is linear in their number.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace meshai::care {
+
+// What a rule of the owner can be about.
+enum class content : std::uint8_t { secret, personal };
+inline constexpr std::array contents{content::secret, content::personal};
+std::string_view to_string(content of);
+std::optional<content> parse_content(std::string_view text);
+
+enum class kind : std::uint8_t {
+  private_key,  // a PEM block
+  api_key,      // of a known provider, or a token of that strength behind its name
+  web_token,    // JSON Web Token, RFC 7519
+  password,     // behind its name, or in a URL
+  card,         // ISO/IEC 7812
+  iban,         // ISO 13616
+  email,
+  phone,
+  national_id,  // of persons: identity, tax and insurance numbers
+};
+inline constexpr std::array kinds{kind::private_key, kind::api_key, kind::web_token, kind::password,   kind::card,
+                                  kind::iban,        kind::email,   kind::phone,     kind::national_id};
+std::string_view to_string(kind what);
+content content_of(kind what);
+
+class found {
+ public:
+  void add(kind what) { add(what, 1); }
+  void add(const found& more);
+  std::uint32_t count(kind what) const { return counts_[static_cast<std::size_t>(what)]; }
+  bool has(kind what) const { return count(what) != 0; }
+  bool has(content what) const;
+  bool any() const { return *this != found{}; }
+  bool operator==(const found&) const = default;
+
+ private:
+  void add(kind what, std::uint32_t times);  // stays at the greatest number
+  std::array<std::uint32_t, kinds.size()> counts_{};
+};
+
+found look(std::string_view text);
+
+}  // namespace meshai::care
