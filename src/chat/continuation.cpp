@@ -195,6 +195,13 @@ std::optional<bool> takes_prefill(const target& to) {
   return std::nullopt;
 }
 
+request with_max_tokens(const request& of, std::int64_t most) {
+  request out = of;
+  out.max_tokens = most;
+  if (!of.body.empty()) out.body = splice(of.body, {{"max_tokens", std::to_string(most)}});
+  return out;
+}
+
 request continue_by_prefill(const request& of, std::string_view so_far, std::int64_t delivered) {
   const auto kept = prefill_of(so_far);
   return kept.empty() ? of : go_on_with(of, kept, {}, delivered);

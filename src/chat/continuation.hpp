@@ -34,4 +34,7 @@ request continue_by_prefill(const request& of, std::string_view so_far, std::int
 // character. To a completions endpoint there is nothing to ask: it gets the longer prompt.
 request continue_by_asking(const request& of, std::string_view so_far, std::int64_t delivered = 0);
 
+// The same request with a bound on the length of its answer.
+request with_max_tokens(const request& of, std::int64_t most);
+
 }  // namespace meshai::chat

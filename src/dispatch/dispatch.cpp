@@ -7,9 +7,9 @@
 namespace meshai::dispatch {
 
 dispatcher::dispatcher(env::world& world, upstream::client& over, route::health& known,
-                       std::shared_ptr<turnstiles> lines)
+                       std::shared_ptr<turnstiles> lines, std::shared_ptr<purse> pays)
     : means_(std::make_shared<means>(world, over, known, std::make_shared<instruments>(world),
-                                     std::make_shared<alarms>(world), std::move(lines))) {}
+                                     std::make_shared<alarms>(world), std::move(lines), std::move(pays))) {}
 
 dispatcher::~dispatcher() = default;
 

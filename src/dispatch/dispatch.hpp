@@ -10,6 +10,8 @@
 
 #include "base/reach.hpp"
 #include "chat/chat.hpp"
+#include "dispatch/failure.hpp"
+#include "dispatch/purse.hpp"
 #include "dispatch/turnstile.hpp"
 #include "env/clock.hpp"
 #include "env/world.hpp"
@@ -34,6 +36,8 @@ struct query {
   std::string who;                           // the name of the caller's key; places are shared out by it
   meshai::reach key = meshai::reach::cloud;  // and how far it lets questions travel
   std::span<const std::string> allowed;      // its models; only looked at before complete() returns
+  bool budget = false;                       // it has one: an answer is never without a longest length
+  bool only_priced = false;                  // and in money alone: it goes only where the price is known
   upstream::pass_through headers;
   std::string request_id;
   bool owner = false;  // may be told of nodes that it may not use
@@ -46,11 +50,6 @@ struct head {
   int attempts = 0;
   int answers = 0;                          // attempts whose steps were forwarded: one more where another went on
   std::optional<route::complexity> judged;  // where complexity chose it
-};
-
-struct failure {
-  chat::problem why;
-  std::optional<std::chrono::milliseconds> retry_after;
 };
 
 enum class progress {
@@ -78,9 +77,11 @@ class exchange {
 // One per worker.
 class dispatcher {
  public:
-  // `lines`: before nodes that answer only so many at once; shared by all workers.
+  // `lines`: before nodes that answer only so many at once; shared by all workers, as is `pays`. None: nobody
+  // keeps accounts.
   dispatcher(env::world& world, upstream::client& over, route::health& known,
-             std::shared_ptr<turnstiles> lines = std::make_shared<turnstiles>());
+             std::shared_ptr<turnstiles> lines = std::make_shared<turnstiles>(),
+             std::shared_ptr<purse> pays = nullptr);
   ~dispatcher();
 
   // Begins at once: chat, completions, embeddings, messages. Never null; a request nobody may take fails at its

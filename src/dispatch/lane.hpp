@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "dispatch/bill.hpp"
 #include "dispatch/rest.hpp"
 #include "dispatch/turnstile.hpp"
 #include "env/event.hpp"
@@ -51,7 +52,9 @@ struct lane {
   std::optional<dispatch::rest> rest;     // it goes on from what was sent
   std::optional<chat::request> question;  // its own, where the caller's will not do
   bool hedge = false;
-  std::shared_ptr<turnstile> line;  // where its node answers only so many at once
+  bill costs;
+  std::optional<ledger::shortage> unpaid;  // what it may come to could not be kept on disk
+  std::shared_ptr<turnstile> line;         // where its node answers only so many at once
   int places = 0;
   std::optional<turnstile::place> place;  // held while its coroutine runs
   std::optional<instant> admitted;        // it had to wait, until then
@@ -69,7 +72,7 @@ struct lane {
   std::size_t looked_at = 0;  // steps of `mail` that are known to hold no token
   bool token_seen = false;
   bool forwarded = false;  // the caller has some of it
-  bool settled = false;  // its end has been told to failover
+  bool settled = false;    // its end has been told to failover
   instant begun, last;
   route::observation seen;
 

@@ -37,13 +37,24 @@ task<bool> wait_for_place(errand& all, lane& at) {
   co_return at.place.has_value();
 }
 
+// False: nothing may be spent that is not written down first.
+task<bool> wait_for_money(errand& all, lane& at) {
+  at.unpaid = co_await at.costs.written(all.world.loop);
+  if (at.unpaid) at.how = upstream::progress::fault;
+  if (at.unpaid) all.wake.set();
+  co_return !at.unpaid;
+}
+
 // One attempt: it reads on as long as there is room for what it reads.
 task<void> talk(std::shared_ptr<errand> all, lane& at) {
   const hang_up when_over{at};
   if (at.line && !at.place && !co_await wait_for_place(*all, at)) co_return;
+  if (at.costs.to_be_written() && !co_await wait_for_money(*all, at)) co_return;
+  at.costs.sent();
   std::vector<chat::delta> batch;
   for (;;) {
     const auto how = co_await at.talk->read(batch);
+    at.costs.heard(batch);
     while (!at.mail.empty() && at.mail.size() + batch.size() > lane::most) co_await at.room.wait();
     if (at.mail.empty()) {
       at.arrived = all->world.clock.now();
@@ -89,7 +100,7 @@ milliseconds span_of(const route::limits& of, route::limit missed, const route::
 }
 
 route::policy policy_of(const query& what) {
-  return {.api = what.setup->api, .key = what.key, .allowed = what.allowed};
+  return {.api = what.setup->api, .key = what.key, .allowed = what.allowed, .only_priced = what.only_priced};
 }
 
 }  // namespace
@@ -107,7 +118,9 @@ errand::errand(std::shared_ptr<const means> with, query asked)
       counts(*by->counts),
       what(std::move(asked)),
       wake(world.loop),
-      alarm(by->clock, wake) {}
+      alarm(by->clock, wake) {
+  if (what.budget) bound_answer(what.request);
+}
 
 running::running(std::shared_ptr<errand> all) : all_(std::move(all)), begun_(all_->world.clock.now()) {
   auto& e = *all_;
@@ -234,6 +247,14 @@ bool running::fit_steps(int number, lane& at, instant now) {
 }
 
 void running::settle(int number, lane& at, instant now) {
+  if (at.unpaid) {
+    at.settled = true;
+    at.right.give_back();
+    at.costs.close({.now = now});
+    short_of_ = at.unpaid;
+    decides_->refused(number, now);
+    return;
+  }
   if (at.how != upstream::progress::fault) {
     at.settled = true;
     at.right.succeeded(at.seen, now);
@@ -254,6 +275,7 @@ void running::fault(int number, lane& at, const route::fault& why, instant now, 
   at.settled = true;
   const auto& node = node_of(at);
   const bool opened = blame && at.right.failed(why, now);
+  at.costs.close({.fault = why.kind, .now = now});
   all_->counts.attempt_failed(node, at.to, why.kind, opened);
   failed_.push_back({.node = node.name,
                      .model = at.to.model,
@@ -309,6 +331,7 @@ void running::cancel(int number) {
   at.settled = true;
   at.right.give_back();
   at.work.cancel();
+  at.costs.close({.now = all_->world.clock.now()});
   if (at.forwarded && decides_->forwarded() != number) {  // it fell silent, and a hedge goes on
     failed_.push_back(
         {.node = node_of(at).name, .model = at.to.model, .fault = std::string(fell_silent), .streamed = true});
@@ -340,23 +363,19 @@ void running::start(int number, std::size_t candidate, bool hedge) {
   const auto* where = e.what.setup->endpoints->find(node.name);
   CHECK(where != nullptr);
   at.hedge = hedge;
-  if (hedge && !e.known.may_hedge(e.what.setup->limits.hedge_share)) {
-    at.settled = true;
-    decides_->hedge_denied(number, at.begun);
-    return;
-  }
-  if (!at.right.take(at.begun)) {
-    at.settled = true;
-    decides_->refused(number, at.begun);
-    return;
-  }
   if (decides_->sent()) {
     const auto how = way_on(*e.what.request, delivered_, node, to, e.known);
     at.rest.emplace(*e.what.request, delivered_, how);
     at.question = ask_for_rest(*e.what.request, delivered_, how);
-  } else if (!hedge) {
-    facts_ = head_of(to);
   }
+  const bool allowed =
+      (!e.by->pays || reserve(at)) && (!hedge || e.known.may_hedge(e.what.setup->limits.hedge_share));
+  if (!allowed || !at.right.take(at.begun)) {
+    at.settled = true;
+    at.costs.close({});
+    return hedge && !allowed ? decides_->hedge_denied(number, at.begun) : decides_->refused(number, at.begun);
+  }
+  if (!decides_->sent() && !hedge) facts_ = head_of(to);
   e.counts.attempt_begun(node, to);
   at.talk = e.upstream.open({.request = at.question ? &*at.question : e.what.request.get(),
                              .to = where,
@@ -372,6 +391,15 @@ void running::start(int number, std::size_t candidate, bool hedge) {
   }
   at.work.spawn(talk(all_, at));
   stand_by(candidate);
+}
+
+bool running::reserve(lane& at) {
+  auto& e = *all_;
+  const auto& asked = at.question ? *at.question : *e.what.request;
+  const auto wrong = at.costs.open(*e.by->pays, e.what.who, asked, node_of(at), at.to,
+                                   {.now = at.begun, .wall = e.world.clock.wall()});
+  if (wrong && !short_of_) short_of_ = wrong;
+  return !wrong;
 }
 
 // The next place should not have to be dialled when this one fails. One that is farther away than the question
@@ -410,13 +438,16 @@ void running::finish(route::finish_kind how) {
     if (by.how == upstream::progress::answer) {
       answer_ = by.talk->take_answer();
       usage_ = answer_.usage;
+      by.costs.heard(answer_);
     }
     for (const auto& step : by.mail) {
       if (step.usage) usage_ = *step.usage;
     }
     ended_ = by.how == upstream::progress::answer ? progress::answer : progress::end;
+    const bool fallback = &by.to != &all_->ranking.candidates.front();
+    by.costs.close({.answered = true, .fallback = fallback, .now = all_->world.clock.now()});
     all_->counts.answered(node_of(by), by.to, operation_of(all_->what.request->endpoint), took, attempts,
-                          &by.to == &all_->ranking.candidates.front(), usage_);
+                          !fallback, usage_);
     return;
   }
   if (decides_) why_ = failure_of(decides_->told());
@@ -428,9 +459,12 @@ failure running::failure_of(const std::optional<route::fault>& told) const {
   const auto& e = *all_;
   const auto now = e.world.clock.now();
   if (!told) {
+    if (short_of_) return describe(*short_of_);
     // Between the ranking and the start somebody else found them all down: the ranking of now says how.
-    auto again = route::rank(*e.what.request, {.api = e.what.setup->api, .key = e.what.key, .allowed = {}},
-                             e.what.setup->directory, e.known, e.what.setup->limits, now, 0);
+    auto again = route::rank(
+        *e.what.request,
+        {.api = e.what.setup->api, .key = e.what.key, .allowed = {}, .only_priced = e.what.only_priced},
+        e.what.setup->directory, e.known, e.what.setup->limits, now, 0);
     if (again.refused) return {.why = std::move(again.refused->why), .retry_after = again.refused->retry_after};
     return {.why = {.status = 503,
                     .type = "overloaded_error",

@@ -20,6 +20,7 @@ struct means {
   std::shared_ptr<instruments> counts;
   std::shared_ptr<alarms> clock;
   std::shared_ptr<turnstiles> lines;  // of all workers
+  std::shared_ptr<purse> pays;        // the same; none: nobody keeps accounts
 };
 
 // Whom to ask, as things stand.
@@ -67,6 +68,8 @@ class running final : public exchange {
 
   void carry_out();
   void start(int number, std::size_t candidate, bool hedge);
+  // False: what it may come to is more than is left.
+  bool reserve(lane& at);
   void stand_by(std::size_t after);
   void cancel(int number);
   void forward(int number);
@@ -86,6 +89,7 @@ class running final : public exchange {
   delivered delivered_;
   std::vector<std::string> dropped_;
   std::vector<chat::story::failed_attempt> failed_;
+  std::optional<ledger::shortage> short_of_;  // why somebody was not asked
   failure why_;
   std::optional<progress> ended_;  // how it ended; from then on next() says only that
 };

@@ -35,13 +35,13 @@ class mesh {
   explicit mesh(std::uint64_t seed = 1, sim::link between = {.latency_min = 1ms, .latency_max = 1ms},
                 std::size_t most_waiting = 256)
       : mesh(sim::options{.seed = seed, .between = between, .within = {}, .keep_log = false}, most_waiting) {}
-  explicit mesh(sim::options how, std::size_t most_waiting = 256)
+  explicit mesh(sim::options how, std::size_t most_waiting = 256, std::shared_ptr<purse> pays = nullptr)
       : pretend(how),
         us(pretend.add_host("us", "10.0.0.1")),
         world(us.world()),
         over(world),
         client(world, over, known),
-        asks(world, client, known, std::make_shared<turnstiles>(most_waiting)) {}
+        asks(world, client, known, std::make_shared<turnstiles>(most_waiting), std::move(pays)) {}
 
   // A provider at http://10.0.1.N, that node `name` leads to; a local one at 127.0.0.1:8001 and on.
   fake::provider& add(std::string name, tier where = tier::cloud, fake::options how = {}) {

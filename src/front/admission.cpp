@@ -76,8 +76,10 @@ chat::parsed<admitted> admit_page(const admission_rules& rules, const visitor& h
   return in;
 }
 
-chat::parsed<const caller*> admit_key(const admission_rules& rules, const visitor& head) {
-  if (head.owner || rules.callers.empty()) return nullptr;
+chat::parsed<const caller*> admit_key(const admission_rules& rules, const visitor& head,
+                                      const issued_keys& issued) {
+  const bool open = rules.callers.empty() && issued.callers.empty() && !issued.demanded;
+  if (head.owner || open) return nullptr;
   constexpr std::string_view bearer = "bearer ";
   std::string_view shown = head.api_key;
   if (head.authorization.size() > bearer.size() &&
@@ -88,13 +90,19 @@ chat::parsed<const caller*> admit_key(const admission_rules& rules, const visito
   for (const auto& one : rules.callers) {
     if (one.key.equals(shown)) who = &one;
   }
+  if (!who && !shown.empty() && !issued.callers.empty()) {
+    const auto found = issued.callers.find(crypto::sha256(shown));
+    if (found != issued.callers.end()) who = &found->second;
+  }
   if (who) return who;
-  return std::unexpected(chat::problem{
-      .status = 401,
-      .type = "authentication_error",
-      .code = "invalid_api_key",
-      .message = shown.empty() ? "This node demands a key." : "This node does not know that key.",
-      .hint = "Send a key of a [[key]] in the node's configuration as Authorization: Bearer or x-api-key."});
+  return std::unexpected(
+      chat::problem{.status = 401,
+                    .type = "authentication_error",
+                    .code = "invalid_api_key",
+                    .message = shown.empty() ? "This node demands a key." : "This node does not know that key.",
+                    .hint = "Send a key as Authorization: Bearer or x-api-key: one that `meshai key new` made, or "
+                            "that of a [[key]] in "
+                            "the node's configuration."});
 }
 
 }  // namespace meshai::front

@@ -1,6 +1,7 @@
 // front: who may come in. Decided on the head of a request alone, before its body is read.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,6 +11,8 @@
 #include "base/reach.hpp"
 #include "base/secret.hpp"
 #include "chat/chat.hpp"
+#include "crypto/crypto.hpp"
+#include "ledger/ledger.hpp"
 
 namespace meshai::front {
 
@@ -19,10 +22,19 @@ struct caller {
   secret key;
   std::vector<std::string> models;  // empty: all
   meshai::reach reach = meshai::reach::cloud;
+  ledger::limits limits;
+};
+
+// Those whose keys were made by `meshai key`: of the key only the hash is known.
+struct issued_keys {
+  std::map<crypto::digest, caller> callers;
+  // Once a key was made the door stays closed without one, also after all are revoked, or where it cannot be
+  // known.
+  bool demanded = false;
 };
 
 struct admission_rules {
-  std::vector<caller> callers;     // empty: open to whoever reaches the door
+  std::vector<caller> callers;     // empty: open to whoever reaches the door, unless keys were issued
   std::vector<std::string> hosts;  // names that may stand in Host besides localhost and addresses; lower case
   std::vector<std::string> cors_origins;  // origins of pages that may call us
 };
@@ -45,7 +57,9 @@ struct admitted {
 // site.
 chat::parsed<admitted> admit_page(const admission_rules& rules, const visitor& head);
 
-// The key, by Authorization: Bearer or x-api-key. Every key is compared, in constant time each.
-chat::parsed<const caller*> admit_key(const admission_rules& rules, const visitor& head);
+// The key, by Authorization: Bearer or x-api-key. Every configured key is compared, in constant time each; issued
+// ones are found by their hash, of which nobody can choose the beginning.
+chat::parsed<const caller*> admit_key(const admission_rules& rules, const visitor& head,
+                                      const issued_keys& issued = {});
 
 }  // namespace meshai::front

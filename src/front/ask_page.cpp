@@ -75,6 +75,8 @@ dispatch::query make_query(visit& v, std::shared_ptr<const chat::request> asked)
     what.who = v.who->name;
     what.key = v.who->reach;
     what.allowed = v.who->models;
+    what.budget = v.who->limits.budget();
+    what.only_priced = v.who->limits.only_priced();
   }
   for (const auto& [name, value] : v.in.head().headers) {
     for (const std::string_view passes :
@@ -104,6 +106,7 @@ task<void> answer_whole(visit& v, const chat::request& asked, dispatch::exchange
   std::vector<chat::delta> unused;
   const auto came = co_await exchange.next(unused);
   v.route = route_text(exchange.facts());
+  v.tell_rate();
   if (came != dispatch::progress::answer) {
     co_return co_await v.refuse(exchange.why().why, exchange.why().retry_after);
   }
@@ -123,6 +126,7 @@ class stream_out {
       bytes_.clear();
       if (came == dispatch::progress::failed && !v_.out.started()) {
         v_.route = route_text(from_.facts());
+        v_.tell_rate();
         co_return co_await v_.refuse(from_.why().why, from_.why().retry_after);
       }
       if (!v_.out.started() && !begin()) co_return;
@@ -140,6 +144,7 @@ class stream_out {
  private:
   bool begin() {
     v_.route = route_text(from_.facts());
+    v_.tell_rate();
     const auto with = v_.headers("text/event-stream; charset=utf-8");
     return v_.out.start(200, with).has_value();
   }
@@ -179,6 +184,14 @@ class stream_out {
 }  // namespace
 
 task<void> ask_page(visit& v, chat::endpoint door) {
+  if (v.who) {
+    const ledger::moment at{.now = v.world.clock.now(), .wall = v.world.clock.wall()};
+    if (const auto wrong = v.now->accounts->admit(v.who->name, at)) {
+      v.tell_rate();
+      const auto told = dispatch::describe(*wrong);
+      co_return co_await v.refuse(told.why, told.retry_after);
+    }
+  }
   auto read = co_await read_request(v, door);
   if (!read) co_return co_await v.refuse(read.error());
   const std::shared_ptr<const chat::request> asked = std::move(*read);

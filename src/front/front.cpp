@@ -31,7 +31,8 @@ enum class page {
   metrics,
   status,
   route,
-  reload
+  reload,
+  keys
 };
 
 struct entry {
@@ -40,7 +41,7 @@ struct entry {
   bool owner_only = false;
 };
 
-constexpr std::array<entry, 12> pages{{
+constexpr std::array<entry, 13> pages{{
     {"POST", "/v1/chat/completions", page::chat_completions},
     {"POST", "/v1/completions", page::completions},
     {"POST", "/v1/embeddings", page::embeddings},
@@ -53,6 +54,7 @@ constexpr std::array<entry, 12> pages{{
     {"GET", "/mesh/status", page::status, true},
     {"POST", "/mesh/route", page::route, true},
     {"POST", "/mesh/reload", page::reload, true},
+    {"POST", "/mesh/keys", page::keys, true},
 }};
 constexpr std::string_view one_model = "/v1/models/";
 
@@ -102,6 +104,11 @@ task<void> reload_page(visit& v) {
                      .hint = "The node goes on with the configuration it has. Mend the file and reload again."});
 }
 
+task<void> keys_page(visit& v) {
+  co_await v.above.read_keys();
+  co_await v.send_json("{\"read\":true}");
+}
+
 task<void> show(visit& v, page what) {
   switch (what) {
     case page::chat_completions:
@@ -128,6 +135,8 @@ task<void> show(visit& v, page what) {
       return route_page(v);
     case page::reload:
       return reload_page(v);
+    case page::keys:
+      return keys_page(v);
   }
   CHECK(!"pages with a body of their own are answered by the caller");
 }
@@ -206,7 +215,7 @@ task<void> door::handle(http::request& in, http::responder& out) {
 
   const auto* wanted = find_page(in.path(), owner_);
   if (!wanted || wanted->what != page::health) {
-    const auto who = admit_key(*v.now->rules, head);
+    const auto who = admit_key(*v.now->rules, head, *v.now->issued);
     if (!who) co_return co_await v.refuse(who.error());
     v.who = *who;
   }

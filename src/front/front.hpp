@@ -26,7 +26,9 @@ namespace meshai::front {
 struct settings {
   std::shared_ptr<const dispatch::snapshot> setup;
   std::shared_ptr<const admission_rules> rules;
-  std::size_t max_body = 32 << 20;  // bytes of one request
+  std::shared_ptr<const issued_keys> issued = std::make_shared<const issued_keys>();
+  std::shared_ptr<ledger::book> accounts = std::make_shared<ledger::book>();  // shared by all workers
+  std::size_t max_body = 32 << 20;                                            // bytes of one request
 };
 
 // What callers do together, over all workers. Thread-safe.
@@ -63,6 +65,7 @@ class office {
   virtual std::string metrics() const = 0;  // Prometheus text
   virtual std::string status() const = 0;   // a JSON object, for the owner
   virtual task<result<void>> reload() = 0;  // for the owner
+  virtual task<void> read_keys() = 0;       // for the owner: those that were made and revoked up to now
 };
 
 // One per worker.

@@ -67,6 +67,10 @@ TEST_F(locked, the_owners_own_door_needs_no_key_and_alone_shows_the_node) {
   EXPECT_EQ(say(request("GET", "/mesh/status", {}), owner_port).status, 200);
   EXPECT_EQ(say(request("POST", "/mesh/reload", {}), owner_port).status, 200);
   EXPECT_EQ(above.reloads, 1);
+  EXPECT_EQ(say(request("POST", "/mesh/keys", {}), owner_port).status, 200);
+  EXPECT_EQ(above.looks, 1);
+  EXPECT_EQ(post("/mesh/keys", "", "x-api-key: k-me\r\n").status, 404);
+  EXPECT_EQ(above.looks, 1);
   EXPECT_EQ(get("/mesh/status", "x-api-key: k-me\r\n").status, 404);
   EXPECT_EQ(post("/mesh/reload", "", "x-api-key: k-me\r\n").status, 404);
   EXPECT_EQ(above.reloads, 1);
@@ -77,7 +81,7 @@ TEST_F(locked, the_owners_own_door_needs_no_key_and_alone_shows_the_node) {
 TEST_F(door_rules, nothing_changes_by_get) {
   m.add("one");
   for (const auto* path : {"/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/messages",
-                           "/v1/messages/count_tokens", "/mesh/reload"}) {
+                           "/v1/messages/count_tokens", "/mesh/reload", "/mesh/keys"}) {
     for (const auto* method : {"GET", "HEAD", "OPTIONS"}) {
       const auto got = say(request(method, path, {}), owner_port);
       EXPECT_EQ(got.status, 405) << method << " " << path;

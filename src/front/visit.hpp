@@ -27,9 +27,13 @@ struct visit {
   const caller* who = nullptr;  // null: the owner, or an open door
   std::string allowed_origin;   // empty: no CORS headers
   std::string request_id;
-  std::string route = std::string(no_route);               // as x-mesh-route tells it
-  chat::mesh_options asked;                                // by x-mesh-* headers
-  chat::endpoint door = chat::endpoint::chat_completions;  // whose dialect errors are in
+  std::string route = std::string(no_route);                   // as x-mesh-route tells it
+  chat::mesh_options asked;                                    // by x-mesh-* headers
+  std::vector<std::pair<std::string_view, std::string>> rate;  // told by every answer to this question
+  chat::endpoint door = chat::endpoint::chat_completions;      // whose dialect errors are in
+
+  // The caller's rate and what is left of it, as headers.
+  void tell_rate();
 
   // Headers of every answer, then `more`. Views of this visit's own strings.
   std::vector<wire::header> headers(std::string_view content_type,

@@ -139,7 +139,9 @@ std::optional<standing> book::look(std::string_view key, const moment& at) {
                   .spent = spent,
                   .held = own->held,
                   .requests = own->requests.used(at.now),
-                  .tokens = own->tokens.used(at.now)};
+                  .tokens = own->tokens.used(at.now),
+                  .requests_reset = own->requests.empties_in(at.now),
+                  .tokens_reset = own->tokens.empties_in(at.now)};
 }
 
 std::vector<std::string> book::keys() const {

@@ -70,7 +70,8 @@ struct claim {
 struct standing {
   ledger::limits limits;
   amount spent, held;
-  std::int64_t requests = 0, tokens = 0;  // of the last minute
+  std::int64_t requests = 0, tokens = 0;                         // of the last minute
+  std::chrono::milliseconds requests_reset{0}, tokens_reset{0};  // until nothing of it is used
 };
 
 // Thread-safe: short locks, no waiting inside.

@@ -52,9 +52,21 @@ std::optional<std::chrono::milliseconds> window::wait_for(std::int64_t n, std::i
   while (left + n > limit) left -= slot(oldest++);
   // A slot leaves when the second that is `seconds` after its own begins.
   const auto gone = oldest - 1 + seconds;
-  if (gone <= last_) return std::chrono::milliseconds(0);
+  return until(gone, now);
+}
+
+std::chrono::milliseconds window::empties_in(instant now) {
+  move_to(second_of(now));
+  if (sum_ == 0) return std::chrono::milliseconds(0);
+  auto newest = last_;
+  while (slot(newest) == 0 && newest > last_ - seconds + 1) --newest;
+  return until(newest + seconds, now);
+}
+
+std::chrono::milliseconds window::until(std::int64_t second, instant now) const {
+  if (second <= last_) return std::chrono::milliseconds(0);
   const auto into = now.time_since_epoch() - std::chrono::floor<std::chrono::seconds>(now.time_since_epoch());
-  return std::chrono::ceil<std::chrono::milliseconds>(std::chrono::seconds(gone - last_) - into);
+  return std::chrono::ceil<std::chrono::milliseconds>(std::chrono::seconds(second - last_) - into);
 }
 
 }  // namespace meshai::ledger

@@ -33,6 +33,17 @@ TEST(window, says_how_long_to_wait) {
   EXPECT_EQ(at.wait_for(1, 3, start + 20s + *wait), 0ms);
 }
 
+TEST(window, says_when_all_of_it_is_forgotten) {
+  window at;
+  EXPECT_EQ(at.empties_in(start), 0ms);
+  at.add(2, start);
+  at.add(1, start + 10s);
+  const auto wait = at.empties_in(start + 20s);
+  EXPECT_EQ(at.used(start + 20s + wait - 2ms), 1);
+  EXPECT_EQ(at.used(start + 20s + wait), 0);
+  EXPECT_EQ(at.empties_in(start + 20s + wait), 0ms);
+}
+
 TEST(window, takes_back_what_was_less) {
   window at;
   at.add(100, start);

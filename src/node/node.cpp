@@ -15,6 +15,7 @@
 #include "env/metrics.hpp"
 #include "env/pool.hpp"
 #include "env/scope.hpp"
+#include "node/accounts.hpp"
 #include "node/engines.hpp"
 #include "node/probes.hpp"
 #include "node/status.hpp"
@@ -31,12 +32,13 @@ struct node::parts final : front::office {
       : worlds(std::move(in)),
         how(std::move(h)),
         lines(std::make_shared<dispatch::turnstiles>(how.max_waiting)),
+        books(std::make_shared<accounts>(worlds.front(), how.ledger)),
         crowd(how.max_connections, how.max_bodies),
         kept(worlds.front(), known),
         background(worlds.front().loop),
         begun(worlds.front().clock.now()) {
     for (auto& world : worlds) {
-      workers.push_back(std::make_unique<worker>(world, known, lines, crowd, *this, settings()));
+      workers.push_back(std::make_unique<worker>(world, known, lines, books, crowd, *this, settings()));
     }
     probing.emplace(worlds.front(), workers.front()->upstream(), known);
   }
@@ -46,9 +48,11 @@ struct node::parts final : front::office {
   std::string metrics() const override;
   std::string status() const override;
   task<result<void>> reload() override;
+  task<void> read_keys() override { return books->look_again(); }
 
   // ---- on the first worker's loop ----
   result<void> put_to_use(plan next);
+  void take_keys();  // those that were issued
   result<settings> make_settings();
   void publish(settings next);
   task<void> discover(std::uint64_t round);
@@ -58,6 +62,7 @@ struct node::parts final : front::office {
   options how;
   route::health known;
   std::shared_ptr<dispatch::turnstiles> lines;
+  std::shared_ptr<accounts> books;
   front::crowd crowd;
   engines kept;
   std::vector<std::unique_ptr<worker>> workers;
@@ -82,6 +87,12 @@ constexpr auto discovery_pause = 5min;
 constexpr auto discovery_retry = 30s;
 constexpr auto discovery_timeout = 10s;
 
+limits_by_key limits_of(const front::admission_rules& rules) {
+  limits_by_key out;
+  for (const auto& one : rules.callers) out.emplace(one.name, one.limits);
+  return out;
+}
+
 bool wants_discovery(const route::node& node, meshai::reach bound) {
   return node.any_model && node.off.empty() && allows(bound, node.where);
 }
@@ -103,6 +114,7 @@ bool node::parts::ready() const {
 std::string node::parts::metrics() const {
   auto& all = worlds.front().metrics;
   if (how.measure) how.measure(all);
+  books->measure(all);
   all.get_gauge("meshai_connections", "Connections of callers.").set(static_cast<std::int64_t>(crowd.inside()));
   const std::lock_guard lock(mutex);
   for (const auto& at : lines->counts()) {
@@ -148,8 +160,11 @@ result<settings> node::parts::make_settings() {
   if (!directory) return std::unexpected(directory.error());
   auto setup = std::make_shared<const dispatch::snapshot>(
       dispatch::snapshot{*std::move(directory), reached, current.limits, current.api});
-  return std::make_shared<const front::settings>(
-      front::settings{.setup = std::move(setup), .rules = current.rules, .max_body = current.max_body});
+  return std::make_shared<const front::settings>(front::settings{.setup = std::move(setup),
+                                                                 .rules = current.rules,
+                                                                 .issued = books->issued(),
+                                                                 .accounts = books->book(),
+                                                                 .max_body = current.max_body});
 }
 
 result<void> node::parts::put_to_use(plan next) {
@@ -180,12 +195,17 @@ result<void> node::parts::put_to_use(plan next) {
     old_users = published;
     running = wanted;
   }
+  books->use(limits_of(*current.rules), current.usage);
   publish(*std::move(made));
   kept.put_to_use(std::move(wanted), std::move(old_users));
   ++round;
   background.spawn(discover(round));
   probing->watch(current.nodes, reached, current.api, current.limits);
   return {};
+}
+
+void node::parts::take_keys() {
+  if (auto made = make_settings()) publish(*std::move(made));
 }
 
 void node::parts::publish(settings next) {
@@ -253,7 +273,12 @@ node::node(std::vector<env::world> worlds, options how)
 node::~node() = default;
 
 result<void> node::begin(plan first) {
-  return parts_->put_to_use(std::move(first));
+  auto& p = *parts_;
+  p.books->use(limits_of(*first.rules), first.usage);
+  p.books->begin();
+  auto begun = p.put_to_use(std::move(first));
+  if (begun) p.background.spawn(p.books->keep([&p] { p.take_keys(); }));
+  return begun;
 }
 
 task<void> node::serve(std::size_t worker, std::vector<door> doors) {
@@ -301,6 +326,7 @@ task<void> node::stop(std::chrono::nanoseconds grace, std::chrono::nanoseconds p
   while (*left > 0) co_await clock.sleep_until(clock.now() + std::chrono::nanoseconds(10ms));
   if (again) co_return;
   co_await p.background.close();
+  co_await p.books->finish();
   co_await p.probing->stop();
   co_await p.kept.stop();
 }

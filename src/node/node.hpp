@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -29,6 +30,7 @@ struct plan {
   meshai::reach api = meshai::reach::cloud;
   std::shared_ptr<const front::admission_rules> rules;
   std::size_t max_body = 32 << 20;
+  bool usage = true;  // totals of what is used are kept
 };
 
 struct options {
@@ -39,6 +41,7 @@ struct options {
   std::size_t max_waiting = 256;               // questions in the line before one node
   std::function<void(env::metrics&)> measure;  // sets what /metrics tells of the process; none: nothing
   std::function<result<plan>()> read_plan;     // reads the configuration again; runs on the pool
+  std::filesystem::path ledger;                // where keys and spending are kept; empty: nowhere
 };
 
 // A place to listen at. The node takes connections there on the worker it was given for.
