@@ -102,7 +102,11 @@ result<std::shared_ptr<const front::admission_rules>> rules_of(const config& fro
   for (const auto& key : from.keys) {
     auto read = read_secret(key.secret);
     if (!read) return fail(error_kind::refused, fmt::format("[[key]] \"{}\": {}", key.name, read.error().detail));
-    out->callers.push_back({.name = key.name, .key = *std::move(read), .models = key.models, .reach = key.reach});
+    out->callers.push_back({.name = key.name,
+                            .key = *std::move(read),
+                            .models = key.models,
+                            .reach = key.reach,
+                            .limits = key.limits});
   }
   return out;
 }
@@ -158,6 +162,7 @@ result<node::plan> assemble(const config& from, const paths& where) {
   out.unknown_model_auto = from.api.unknown_model_auto;
   out.limits = from.limits;
   out.api = from.api.reach;
+  out.usage = from.api.usage;
   out.max_body = static_cast<std::size_t>(from.limits.max_body);
   auto rules = rules_of(from);
   if (!rules) return std::unexpected(rules.error());

@@ -176,6 +176,61 @@ void add_models_command(CLI::App& app, chosen& run) {
   word->require_subcommand(0, 1);
 }
 
+void add_key_command(CLI::App& app, chosen& run) {
+  static key_options chosen_key;
+  using verb = key_options::verb;
+  auto* word = add(app, "key", "Keys for programs and people who may ask.",
+                   "  meshai key new --name phone --reach site --rate 60\n"
+                   "  meshai key new --name work --budget 2.5 --models gpt-4o-mini,auto\n"
+                   "  meshai key list\n  meshai key revoke phone");
+  auto* below = word->add_subcommand("new", "Make one and print it, this once.");
+  below->add_option("--name", chosen_key.name, "What it is called")->required()->type_name("NAME");
+  below->add_option("--reach", chosen_key.reach, "How far its questions may travel")
+      ->type_name("REACH")
+      ->check(CLI::IsMember({"device", "site", "mesh", "cloud"}));
+  below->add_option("--models", chosen_key.models, "The models that it may name (default: all)")
+      ->delimiter(',')
+      ->type_name("NAMES");
+  below
+      ->add_option("--budget", chosen_key.budget, "Money that it may spend a day (UTC), in the unit of the prices")
+      ->type_name("MONEY")
+      ->check(CLI::Range(1e-9, 1e9));
+  const auto whole = [&](const char* name, std::optional<std::int64_t>& into, const char* what) {
+    below->add_option(name, into, what)
+        ->type_name("N")
+        ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000'000}));
+  };
+  whole("--budget-tokens", chosen_key.budget_tokens, "Tokens that it may use a day (UTC)");
+  whole("--rate", chosen_key.rate, "Requests a minute");
+  whole("--rate-tokens", chosen_key.rate_tokens, "Tokens a minute");
+  below->add_flag("--json", chosen_key.json, "Print the result as JSON");
+  below->callback([&run] {
+    chosen_key.what = verb::make;
+    run = [] { return keys(chosen_key); };
+  });
+  below = word->add_subcommand("list", "List those that were made, without their secret.");
+  below->add_flag("--json", chosen_key.json, "Print the result as JSON");
+  below->callback([&run] { run = [] { return keys(chosen_key); }; });
+  below = word->add_subcommand("revoke", "Refuse one from now on.");
+  below->add_option("name", chosen_key.name, "The name of the key")->required()->type_name("NAME");
+  below->add_flag("--json", chosen_key.json, "Print the result as JSON");
+  below->callback([&run] {
+    chosen_key.what = verb::revoke;
+    run = [] { return keys(chosen_key); };
+  });
+  word->require_subcommand(1);
+}
+
+void add_usage_command(CLI::App& app, chosen& run) {
+  static usage_options spent;
+  auto* word = add(app, "usage", "Tokens and money spent, by day (UTC), key and node.",
+                   "  meshai usage\n  meshai usage --since 2026-11-01 --json");
+  auto* day = word->add_option("--day", spent.day, "That day (default: today)")->type_name("DATE");
+  word->add_option("--since", spent.since, "From that day until today")->type_name("DATE")->excludes(day);
+  word->add_flag("--json", spent.json, "Print it as JSON");
+  word->callback([&run] { run = [] { return usage(spent); }; });
+}
+
 void add_classify_command(CLI::App& app, chosen& run) {
   static classify_options classifying;
   auto* word = add(
@@ -276,6 +331,8 @@ int run_command_line(int argc, char** argv) {
   add_talk_commands(app, run);
   add_route_command(app, run);
   add_models_command(app, run);
+  add_key_command(app, run);
+  add_usage_command(app, run);
   add_classify_command(app, run);
   add_care_commands(app, run);
   const std::vector<std::string> typed(argv + 1, argv + argc);

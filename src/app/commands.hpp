@@ -1,6 +1,7 @@
 // app: what each word of the command line does. Each returns the exit code of the program.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -86,6 +87,23 @@ struct models_options {
   bool json = false;
 };
 int models(const models_options& how);
+
+struct key_options {
+  enum class verb { make, list, revoke } what = verb::list;
+  std::string name;
+  std::string reach = "cloud";
+  std::vector<std::string> models;  // empty: all
+  std::optional<double> budget;     // money a day
+  std::optional<std::int64_t> budget_tokens, rate, rate_tokens;
+  bool json = false;
+};
+int keys(const key_options& how);
+
+struct usage_options {
+  std::string day, since;  // 2026-11-26; both empty: today
+  bool json = false;
+};
+int usage(const usage_options& how);
 
 struct classify_options {
   std::string file;  // of JSON lines; empty or "-": standard input

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <cstdlib>
 #include <fstream>
 #include <initializer_list>
@@ -201,7 +202,55 @@ void read_api(reader& in, api_config& api) {
   in.get("hosts", api.hosts);
   in.get("cors_origins", api.cors_origins);
   in.get("workers", api.workers);
+  in.get("usage", api.usage);
   in.finish();
+}
+
+// { name = number, ... } with none but these names.
+bool read_numbers(const toml::node& from,
+                  std::initializer_list<std::pair<std::string_view, std::optional<double>*>> into) {
+  const auto* table = from.as_table();
+  if (!table || table->empty()) return false;
+  std::size_t known = 0;
+  for (const auto& [name, number] : into) {
+    const auto* given = table->get(name);
+    if (!given) continue;
+    const auto value = given->value<double>();
+    if (!value || !(*value > 0 && *value <= 1e9)) return false;
+    *number = *value;
+    ++known;
+  }
+  return known == table->size();
+}
+
+bool is_whole(const std::optional<double>& number) {
+  return !number || *number == std::floor(*number);
+}
+
+std::optional<std::int64_t> whole(const std::optional<double>& number) {
+  return number ? std::optional(static_cast<std::int64_t>(*number)) : std::nullopt;
+}
+
+void read_limits_of_key(reader& in, ledger::limits& limits) {
+  if (const auto* given = in.take("budget")) {
+    std::optional<double> money, tokens;
+    if (!read_numbers(*given, {{"money", &money}, {"tokens", &tokens}}) || !is_whole(tokens)) {
+      in.complain(*given, "budget",
+                  "must be what may be spent a day (UTC), such as { money = 2.5 } or { tokens = 1000000 }");
+    }
+    if (money) limits.money = ledger::to_money(*money);
+    limits.tokens = whole(tokens);
+  }
+  if (const auto* given = in.take("rate")) {
+    std::optional<double> requests, tokens;
+    if (!read_numbers(*given, {{"requests", &requests}, {"tokens", &tokens}}) || !is_whole(requests) ||
+        !is_whole(tokens)) {
+      in.complain(*given, "rate",
+                  "must be what may be asked a minute, such as { requests = 60, tokens = 100000 }");
+    }
+    limits.requests_a_minute = whole(requests);
+    limits.tokens_a_minute = whole(tokens);
+  }
 }
 
 void read_key(reader& in, const toml::table& table, key_config& key) {
@@ -211,6 +260,7 @@ void read_key(reader& in, const toml::table& table, key_config& key) {
   if (!table.contains("secret")) in.complain(table, "secret", "is missing; write secret = \"env:MESHAI_KEY\"");
   in.get("models", key.models);
   in.get("reach", key.reach, parse_reach, reach_form);
+  read_limits_of_key(in, key.limits);
   in.finish();
 }
 

@@ -17,6 +17,7 @@
 #include "base/price.hpp"
 #include "base/reach.hpp"
 #include "base/secret.hpp"
+#include "ledger/ledger.hpp"
 #include "route/limits.hpp"
 
 namespace meshai::app {
@@ -40,6 +41,7 @@ struct api_config {
   std::vector<std::string> hosts;         // further names that stand in Host besides the addresses and localhost
   std::vector<std::string> cors_origins;  // "https://app.example"
   int workers = 0;                        // event loops; 0: one per core, at most 8
+  bool usage = true;                      // totals of what is used are kept
 };
 
 struct key_config {
@@ -47,6 +49,7 @@ struct key_config {
   secret_source secret;
   std::vector<std::string> models;  // empty: all
   meshai::reach reach = meshai::reach::cloud;
+  ledger::limits limits;
 };
 
 enum class node_kind { engine, openai, anthropic, gemini, openai_compatible };
@@ -105,7 +108,8 @@ result<secret> read_secret(const secret_source& from);
 
 // What start-up refuses although it parses: keys that cannot be read, an API open to more than it may be
 // (see docs/operating/configuration.md). Reads the environment.
-result<void> check_start(const config& of);
+// `keys_issued`: `meshai key` has made keys, so that the door is not open to everybody.
+result<void> check_start(const config& of, bool keys_issued = false);
 
 // "250ms", "10s", "5m", "1h".
 std::optional<milliseconds> parse_duration(std::string_view text);

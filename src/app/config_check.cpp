@@ -16,16 +16,6 @@ namespace {
 
 using complaint = std::pair<std::string, std::string>;
 
-constexpr std::string_view name_form = "must be 1 to 64 letters, digits, '.', '_' or '-'";
-
-bool is_name(std::string_view text) {
-  const auto fits = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
-           c == '-';
-  };
-  return !text.empty() && text.size() <= 64 && std::ranges::all_of(text, fits);
-}
-
 std::string_view provider_url(node_kind kind) {
   switch (kind) {
     case node_kind::openai:
@@ -114,8 +104,8 @@ template <class Elements>
 std::optional<std::string> check_names(std::string_view table, const Elements& elements, bool plain) {
   std::set<std::string> seen;
   for (const auto& element : elements) {
-    if (plain && !is_name(element.name))
-      return fmt::format("[[{}]] \"{}\": name {}", table, element.name, name_form);
+    if (plain && !is_plain_name(element.name))
+      return fmt::format("[[{}]] \"{}\": name {}", table, element.name, plain_name_form);
     if (!seen.insert(element.name).second)
       return fmt::format("[[{}]] \"{}\" stands there twice", table, element.name);
   }
@@ -166,7 +156,29 @@ std::optional<std::string> check_api(const api_config& api) {
   return std::nullopt;
 }
 
+// A key that pays in money alone is only answered where somebody says what it costs.
+std::optional<std::string> check_budgets(const config& all) {
+  const auto priced = [](const node_config& node) {
+    return node.kind == node_kind::engine || node.price || !node.prices.empty();
+  };
+  if (std::ranges::any_of(all.nodes, priced)) return std::nullopt;
+  const auto poor = std::ranges::find_if(all.keys, [](const auto& key) { return key.limits.only_priced(); });
+  if (poor == all.keys.end()) return std::nullopt;
+  return fmt::format(
+      "[[key]] \"{}\": its budget is in money alone, and no [[node]] has a price, so that nobody would answer; "
+      "write price = {{ input = 2.5, output = 10 }} below a [[node]], or budget = {{ tokens = 1000000 }}",
+      poor->name);
+}
+
 }  // namespace
+
+bool is_plain_name(std::string_view text) {
+  const auto fits = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+           c == '-';
+  };
+  return !text.empty() && text.size() <= 64 && std::ranges::all_of(text, fits);
+}
 
 std::optional<complaint> check_node(node_config& node) {
   return node.kind == node_kind::engine ? check_engine(node) : check_remote(node);
@@ -179,6 +191,7 @@ std::optional<std::string> check_whole(const config& all) {
   if (auto wrong = check_names("model", all.models, false)) return wrong;
   if (all.nodes.empty()) return "there is no [[node]]; without one nobody answers";
   if (all.limits.attempts > 16) return "[limits] attempts must be at most 16";
+  if (auto wrong = check_budgets(all)) return wrong;
   return check_routes(all);
 }
 
@@ -239,7 +252,7 @@ result<secret> read_secret(const secret_source& from) {
   return out;
 }
 
-result<void> check_start(const config& of) {
+result<void> check_start(const config& of, bool keys_issued) {
   for (const auto& key : of.keys) {
     if (auto secret = read_secret(key.secret); !secret) {
       return fail(error_kind::refused, fmt::format("[[key]] \"{}\": {}", key.name, secret.error().detail));
@@ -248,9 +261,10 @@ result<void> check_start(const config& of) {
   const auto addresses = listen_addresses(of.api);
   const bool beyond = std::ranges::any_of(addresses, [](const auto& at) { return !at.is_loopback(); });
   constexpr std::string_view add_key =
-      "add [[key]] with name = \"me\" and secret = \"env:MESHAI_KEY\", and type: "
+      "make one: meshai key new --name me; or add [[key]] with name = \"me\" and secret = \"env:MESHAI_KEY\", and "
+      "type: "
       "export MESHAI_KEY=$(openssl rand -hex 24)";
-  if (of.keys.empty()) {
+  if (of.keys.empty() && !keys_issued) {
     const auto paid = std::ranges::find_if(of.nodes, [](const auto& node) { return !node.keys.empty(); });
     if (paid != of.nodes.end()) {
       return fail(

@@ -3,12 +3,16 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "app/config.hpp"
 #include "env/network.hpp"
 
 namespace meshai::app {
+
+inline constexpr std::string_view plain_name_form = "must be 1 to 64 letters, digits, '.', '_' or '-'";
+bool is_plain_name(std::string_view text);
 
 // One node by itself: fills the provider's own url, holds the tier to the address. The key at fault and what is
 // wrong.

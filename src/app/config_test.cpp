@@ -117,11 +117,37 @@ TEST(config, prices_are_by_the_million_and_a_model_may_have_its_own) {
   EXPECT_THAT(refusal(node(cloud + "energy = -1")), HasSubstr("joules a token"));
 }
 
+TEST(config, a_key_has_a_budget_a_day_and_a_rate_a_minute) {
+  const std::string key = "[[key]]\nname = \"me\"\nsecret = \"env:A\"\n";
+  const auto all = parse(key + "budget = { money = 2.5, tokens = 1000000 }\nrate = { requests = 60 }\n" +
+                         std::string(one_node));
+  EXPECT_EQ(all.keys[0].limits,
+            (ledger::limits{
+                .money = 2'500'000'000, .tokens = 1'000'000, .requests_a_minute = 60, .tokens_a_minute = {}}));
+  for (const auto* wrong : {"budget = 5", "budget = {}", "budget = { money = 0 }", "budget = { tokens = 1.5 }",
+                            "budget = { money = 1, per = 2 }", "budget = { money = \"5\" }"}) {
+    EXPECT_THAT(refusal(key + wrong + "\n"), HasSubstr("spent a day")) << wrong;
+  }
+  EXPECT_THAT(refusal(key + "rate = { requests = -1 }\n"), HasSubstr("asked a minute"));
+}
+
+TEST(config, a_budget_in_money_alone_wants_a_node_with_a_price) {
+  const std::string key = "[[key]]\nname = \"me\"\nsecret = \"env:A\"\nbudget = { money = 2.5 }\n";
+  const std::string far = "[[node]]\nname = \"far\"\ntier = \"cloud\"\nkind = \"openai\"\nmodels = [\"m\"]\n";
+  const auto said = refusal(key + far);
+  EXPECT_THAT(said, HasSubstr("[[key]] \"me\": its budget is in money alone, and no [[node]] has a price"));
+  EXPECT_THAT(said, HasSubstr("budget = { tokens"));
+  parse(key + far + "price = { input = 1, output = 2 }\n");
+  parse(key + far + "prices = { m = { input = 1, output = 2 } }\n");
+  parse(key + far + "[[node]]\nname = \"here\"\ntier = \"local\"\nkind = \"engine\"\n");
+  parse("[[key]]\nname = \"me\"\nsecret = \"env:A\"\nbudget = { money = 2.5, tokens = 9 }\n" + far);
+}
+
 TEST(config, an_error_names_file_line_and_key) {
   EXPECT_EQ(refusal("[api]\nlisten = \"127.0.0.1:1\"\nreech = \"site\"\n"),
             "t.toml:3: [api] reech: is not a key of this table; it knows cors_origins, hosts, insecure_lan, "
             "listen, reach, "
-            "tls_cert, tls_key, unknown_model, workers");
+            "tls_cert, tls_key, unknown_model, usage, workers");
   EXPECT_THAT(refusal("[api]\nreach = \"everywhere\"\n"), HasSubstr("t.toml:2: [api] reach: must be \"device\""));
   EXPECT_THAT(refusal("[limits]\nidle_timeout = 10\n"),
               HasSubstr("t.toml:2: [limits] idle_timeout: must be a time"));

@@ -15,6 +15,7 @@
 #include "app/fields.hpp"
 #include "app/finding.hpp"
 #include "app/instance.hpp"
+#include "app/ledger_checks.hpp"
 #include "app/local_servers.hpp"
 #include "app/owner.hpp"
 #include "app/terminal.hpp"
@@ -220,7 +221,7 @@ void read_config(examination& of, const std::filesystem::path& file) {
   if (!text)
     return of.note("configuration", grade::warning, text.error().detail, "type: meshai up, which writes one");
   auto parsed = parse_config(*text, file.string());
-  const auto startable = parsed ? check_start(*parsed) : result<void>();
+  const auto startable = parsed ? check_start(*parsed, keys_were_issued(of.where)) : result<void>();
   if (!parsed || !startable) {
     of.note("configuration", grade::bad, parsed ? startable.error().detail : parsed.error().detail,
             "mend that, then: meshai config check");
@@ -242,6 +243,7 @@ void look_at_device(examination& of) {
   std::uint64_t needed = 0;
   of.found.push_back(look_at_clock());
   of.found.push_back(look_at_disk(of.where));
+  of.found.push_back(look_at_ledger(of.where));
   if (wants_engine) of.found.push_back(look_at_engine(of.where));
   if (of.of) {
     for (const auto& node : of.of->nodes) {

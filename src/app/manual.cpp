@@ -202,6 +202,7 @@ constexpr std::string_view files =
     ".TP\n.I $XDG_CONFIG_HOME/meshai/meshai.toml\nthe configuration\n"
     ".TP\n.I $XDG_DATA_HOME/meshai\nengine and models\n"
     ".TP\n.I $XDG_STATE_HOME/meshai/meshai.log\nthe log of a node in the background\n"
+    ".TP\n.I $XDG_STATE_HOME/meshai/ledger.db\nkeys that were made, as hashes, and what was spent\n"
     ".TP\n.I $XDG_RUNTIME_DIR/meshai\nthe running node\\(aqs lock and its owner\\(aqs socket\n"
     ".PP\nWithout these variables: ~/.config, ~/.local/share, ~/.local/state and /tmp/meshai\\-UID.\n"
     ".SH ENVIRONMENT\n"

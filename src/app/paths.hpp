@@ -10,7 +10,7 @@ namespace meshai::app {
 struct paths {
   std::filesystem::path config;  // $XDG_CONFIG_HOME/meshai: meshai.toml and the key that `up` made
   std::filesystem::path data;    // $XDG_DATA_HOME/meshai: engine and models
-  std::filesystem::path state;   // $XDG_STATE_HOME/meshai: the log of a node in the background
+  std::filesystem::path state;   // $XDG_STATE_HOME/meshai: the log of a node in the background, keys and spending
   std::filesystem::path
       runtime;  // $XDG_RUNTIME_DIR/meshai, else /tmp/meshai-UID: lock, engine sockets; 0700 and ours
 

@@ -17,6 +17,7 @@
 #include "app/daemon.hpp"
 #include "app/inheritance.hpp"
 #include "app/instance.hpp"
+#include "app/ledger_checks.hpp"
 #include "app/listening.hpp"
 #include "app/terminal.hpp"
 #include "app/version.hpp"
@@ -26,6 +27,7 @@
 #include "os/listener.hpp"
 #include "os/os.hpp"
 #include "os/usage.hpp"
+#include "store/store.hpp"
 
 namespace meshai::app {
 namespace {
@@ -163,9 +165,12 @@ result<void> daemon::begin() {
                                        .max_bodies = static_cast<std::size_t>(from_.limits.max_bodies),
                                        .max_waiting = static_cast<std::size_t>(from_.limits.max_waiting),
                                        .measure = os::measure_process,
-                                       .read_plan = read_plan});
+                                       .read_plan = read_plan,
+                                       .ledger = store::ledger_file(where_.state)});
   auto plan = assemble(from_, where_);
   if (!plan) return std::unexpected(plan.error());
+  // Where that fails the ledger says so when there is something to write.
+  if (from_.api.usage) (void)make_private(where_.state);
   return node_->begin(*std::move(plan));
 }
 
@@ -259,7 +264,8 @@ result<config> load_config(const std::string& file, const paths& where) {
   }
   auto parsed = parse_config(*text, path.string());
   if (!parsed) return parsed;
-  if (auto checked = check_start(*parsed); !checked) return std::unexpected(checked.error());
+  if (auto checked = check_start(*parsed, keys_were_issued(where)); !checked)
+    return std::unexpected(checked.error());
   return parsed;
 }
 

@@ -12,7 +12,8 @@ import house
 from house import CONFIGURATION, FAILED, FREE, NODE, NOT_RUNNING, NO_ANSWER, OK, USAGE
 
 COMMANDS = ["serve", "up", "down", "reload", "status", "ask", "chat", "models", "models list", "models add", "models show",
-            "models use", "route", "classify", "config", "config check", "doctor", "completion", "man", "version"]
+            "models use", "key", "key new", "key list", "key revoke", "usage", "route", "classify", "config", "config check",
+            "doctor", "completion", "man", "version"]
 WITH_EXAMPLES = [one for one in COMMANDS if " " not in one and one != "version"]
 
 
@@ -44,6 +45,11 @@ def test_each_command_has_help(home, command):
     (["ask", "--max-tokens", "0", "hi"], "0"),
     (["ask", "--nonsense", "hi"], "--nonsense"),
     (["models", "add"], "file is required"),
+    (["key", "new"], "--name is required"),
+    (["key", "new", "--name", "a", "--budget", "0"], "0"),
+    (["key", "new", "--name", "a", "--reach", "moon"], "moon not in {device,site,mesh,cloud}"),
+    (["key", "revoke"], "name is required"),
+    (["key"], "meshai key wants a command behind it"),
     (["completion", "tcsh"], "tcsh"),
     (["status", "more"], "more"),
 ])

@@ -72,7 +72,7 @@ def test_every_command_that_is_written_down_exists(home):
             words = [one for one in " ".join(line).split("#")[0].split() if re.fullmatch(r"-{0,2}[a-z][a-z-]*", one)]
             if not words:
                 continue
-            commands = words[:2] if words[0] in ("models", "config", "service") else words[:1]
+            commands = words[:2] if words[0] in ("models", "config", "service", "key") else words[:1]
             shown = home.says(OK, *commands, "--help")
             assert f"Usage: meshai {' '.join(commands)}" in shown, f"{file.name}: {words}"
             for option in [one for one in words if one.startswith("--")]:

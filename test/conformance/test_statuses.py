@@ -16,7 +16,7 @@ ASKS = {  # path: (the provider asked, the body)
     "/v1/messages/count_tokens": ("anthropic", {"model": "claude-fake", "messages": SAID}),
 }
 READS = ["/v1/models", "/v1/models/gpt-fake", "/healthz", "/readyz", "/metrics"]
-OWNERS = ["/mesh/status", "/mesh/route", "/mesh/reload"]
+OWNERS = ["/mesh/status", "/mesh/route", "/mesh/reload", "/mesh/keys"]
 OWN_KEY = {"Authorization": f"Bearer {KEY}"}
 ALONE = {"x-mesh-fallback": "false"}
 
@@ -114,6 +114,7 @@ def test_an_answer_tells_why_who_was_asked_where_it_is_wanted(node):
 def test_what_only_its_owner_sees(node):
     assert ask(node, "GET", "/mesh/status", headers={}, owner=True)[0] == 200
     assert ask(node, "POST", "/mesh/reload", b"", headers={}, owner=True)[0] == 200
+    assert ask(node, "POST", "/mesh/keys", b"", headers={}, owner=True)[0] == 200
     before = node.config.read_text()
     node.config.write_text(before.replace('tier = "cloud"', 'tier = "clout"', 1))
     got, content = ask(node, "POST", "/mesh/reload", b"", headers={}, owner=True)

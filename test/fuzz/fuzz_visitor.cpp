@@ -18,6 +18,12 @@ meshai::front::admission_rules house_rules() {
   return rules;
 }
 
+meshai::front::issued_keys house_keys() {
+  meshai::front::issued_keys keys{.callers = {}, .demanded = true};
+  keys.callers.emplace(meshai::crypto::sha256("abracadabra"), meshai::front::caller{.name = "made", .key = {}});
+  return keys;
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -38,7 +44,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                             .api_key = api_key};
   if (const auto who = front::admit_page(rules, head); who && !origin.empty())
     CHECK(origin == "https://app.example" || who->allowed_origin.empty());
-  if (front::admit_key(rules, head)) CHECK(api_key.contains("sesame") || authorization.ends_with("sesame"));
+  static const auto keys = house_keys();
+  if (const auto who = front::admit_key(rules, head, keys)) {
+    CHECK(*who);
+    const std::string_view secret = (*who)->name == "made" ? "abracadabra" : "sesame";
+    CHECK(api_key.contains(secret) || authorization.ends_with(secret));
+  }
   chat::mesh_options into;
   (void)front::take_mesh_header(name, value, into);
   return 0;
