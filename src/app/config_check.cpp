@@ -158,10 +158,7 @@ std::optional<std::string> check_api(const api_config& api) {
 
 // A key that pays in money alone is only answered where somebody says what it costs.
 std::optional<std::string> check_budgets(const config& all) {
-  const auto priced = [](const node_config& node) {
-    return node.kind == node_kind::engine || node.price || !node.prices.empty();
-  };
-  if (std::ranges::any_of(all.nodes, priced)) return std::nullopt;
+  if (std::ranges::any_of(all.nodes, has_price)) return std::nullopt;
   const auto poor = std::ranges::find_if(all.keys, [](const auto& key) { return key.limits.only_priced(); });
   if (poor == all.keys.end()) return std::nullopt;
   return fmt::format(
@@ -171,6 +168,10 @@ std::optional<std::string> check_budgets(const config& all) {
 }
 
 }  // namespace
+
+bool has_price(const node_config& node) {
+  return node.kind == node_kind::engine || node.price || !node.prices.empty();
+}
 
 bool is_plain_name(std::string_view text) {
   const auto fits = [](char c) {

@@ -14,6 +14,9 @@ namespace meshai::app {
 inline constexpr std::string_view plain_name_form = "must be 1 to 64 letters, digits, '.', '_' or '-'";
 bool is_plain_name(std::string_view text);
 
+// Somebody says what it costs, or some of its models.
+bool has_price(const node_config& node);
+
 // One node by itself: fills the provider's own url, holds the tier to the address. The key at fault and what is
 // wrong.
 std::optional<std::pair<std::string, std::string>> check_node(node_config& node);

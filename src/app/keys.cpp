@@ -95,13 +95,23 @@ std::optional<std::string> what_is_wrong(const key_options& how) {
   return std::nullopt;
 }
 
-// One that stands in the configuration would stand over it.
-bool is_configured(const paths& where, std::string_view name) {
+// Of the running node, else at the usual place; nothing where there is none, or it is wrong.
+std::optional<config> configuration(const paths& where) {
   const auto running = running_instance(where);
   const auto file = running && !running->config.empty() ? running->config : where.config_file();
   const auto text = read_file(file, 1 << 20);
-  const auto parsed = text ? parse_config(*text, file.string()) : result<config>();
-  return text && parsed && std::ranges::contains(parsed->keys, name, &key_config::name);
+  if (!text) return std::nullopt;
+  auto parsed = parse_config(*text, file.string());
+  return parsed ? std::optional(*std::move(parsed)) : std::nullopt;
+}
+
+// Where a key with a budget in money alone will not be answered.
+std::string nodes_without_a_price(const config& all) {
+  std::vector<std::string> names;
+  for (const auto& node : all.nodes) {
+    if (!has_price(node)) names.push_back(node.name);
+  }
+  return fmt::format("{}", fmt::join(names, ", "));
 }
 
 store::issued_key key_of(const key_options& how, std::string_view secret) {
@@ -133,7 +143,9 @@ std::string what_a_node_does(const paths& where, std::string_view does) {
 
 int make(const paths& where, store::database& in, const key_options& how) {
   if (const auto wrong = what_is_wrong(how)) return complain(*wrong, exit_usage, how.json);
-  if (is_configured(where, how.name)) {
+  // One that stands in the configuration would stand over it.
+  const auto of = configuration(where);
+  if (of && std::ranges::contains(of->keys, how.name, &key_config::name)) {
     return complain(fmt::format("a [[key]] of the configuration is named \"{}\"; choose another name", how.name),
                     exit_failed, how.json);
   }
@@ -156,6 +168,13 @@ int make(const paths& where, store::database& in, const key_options& how) {
     print(fmt::format("\"{}\", reach {}{}{}: shown this once and kept as a hash{}\n", how.name, how.reach,
                       bounds.empty() ? "" : ", ", bounds, node),
           2);
+    const auto dear = of && made.limits.only_priced() ? nodes_without_a_price(*of) : "";
+    if (!dear.empty()) {
+      print(fmt::format("its budget is in money alone: nodes without a price are not asked for it: {}; give them "
+                        "one, or the key --budget-tokens\n",
+                        dear),
+            2);
+    }
     if (before && before->empty()) print("from now on no program comes in without a key, on this device too\n", 2);
   }
   wipe_memory(secret.data(), secret.size());

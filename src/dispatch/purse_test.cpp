@@ -165,11 +165,31 @@ TEST_F(paying, one_that_is_started_beside_a_silent_one_costs_too) {
   first.play({.text = "late", .first_token = 1h});
   pays->all.clear();
   pays->nodes.clear();
-  ASSERT_EQ(ask(say("count", true, 100, "both")).ended, progress::end);
+  const auto got = ask(say("count", true, 100, "both"));
+  ASSERT_EQ(got.ended, progress::end);
+  EXPECT_LT(got.took, 2s) << "not after a deadline";
   ASSERT_EQ(pays->all.size(), 2u);
   EXPECT_THAT(pays->nodes, ::testing::UnorderedElementsAre("first", "second"));
   for (const auto& each : pays->all) EXPECT_GT(each.cost.tokens, 0);
   EXPECT_EQ(pays->open, 0);
+}
+
+TEST_F(paying, one_that_may_not_be_started_beside_it_holds_nothing) {
+  auto& first = m.add("first");
+  m.add("second");
+  m.routes.push_back({.name = "both", .route = {"first/fake-model", "second/fake-model"}});
+  first.play({.text = "one two three four five six", .gap = 20ms});
+  allow({.money = {}, .tokens = 1'000'000});
+  for (int i = 0; i < 40; ++i) ask(say("count", true, 100, "both"));
+  first.clear();
+  first.play({.text = "late", .first_token = 1h});
+  while (m.known.may_hedge(0.06)) continue;  // the share is used up
+  pays->all.clear();
+  pays->nodes.clear();
+  ASSERT_EQ(ask(say("count", true, 100, "both")).ended, progress::end);
+  EXPECT_THAT(pays->nodes, ::testing::ElementsAre("second", "first", "second")) << "at once, not at the end";
+  EXPECT_FALSE(pays->all[0].sent);
+  EXPECT_EQ(pays->all[0].cost, ledger::amount());
 }
 
 TEST_F(paying, one_that_goes_on_with_an_answer_costs_too) {

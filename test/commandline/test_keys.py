@@ -44,6 +44,15 @@ def test_a_name_of_the_configuration_is_not_made_again(home):
     assert "choose another name" in home.says(FAILED, "key", "new", "--name", "me")
 
 
+def test_where_money_buys_nothing_is_said(home):
+    config = home.folder / ".config/meshai/meshai.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text(NODE.format(name="here", port=1) + NODE.format(name="dear", port=2) + "price = { input = 1, output = 2 }\n")
+    said = home.run("key", "new", "--name", "paid", "--budget", "1").stderr
+    assert "nodes without a price are not asked for it: here; give them one" in said
+    assert "a price" not in home.run("key", "new", "--name", "both", "--budget", "1", "--budget-tokens", "9").stderr
+
+
 def test_an_api_beyond_the_device_starts_with_keys_that_were_made(home):
     """As with a [[key]]: the same start is refused where there is none of either."""
     paid = FREE + NODE.format(name="far", port=1).replace('"local"', '"cloud"') + 'key = "env:FAR"\n'
