@@ -163,6 +163,7 @@ result<node::plan> assemble(const config& from, const paths& where) {
   out.limits = from.limits;
   out.api = from.api.reach;
   out.usage = from.api.usage;
+  out.care = from.care;
   out.max_body = static_cast<std::size_t>(from.limits.max_body);
   auto rules = rules_of(from);
   if (!rules) return std::unexpected(rules.error());

@@ -1,4 +1,5 @@
-// meshai classify: how hard each prompt looks. JSON lines in, as many out, in order; needs no node, keeps nothing.
+// meshai classify: how hard each prompt looks, and what it holds. JSON lines in, as many out, in order; needs no
+// node, keeps nothing.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #include "app/commands.hpp"
 #include "app/lines.hpp"
 #include "app/terminal.hpp"
+#include "care/care.hpp"
 #include "chat/chat.hpp"
 #include "os/descriptor.hpp"
 #include "route/route.hpp"
@@ -30,7 +32,7 @@ constexpr unsigned most_threads = 16;
 // One thread's own: memory and a request that are used again for each line.
 class classifier {
  public:
-  classifier() { asked_.messages.emplace_back().parts.emplace_back(); }
+  explicit classifier(bool care) : care_(care) { asked_.messages.emplace_back().parts.emplace_back(); }
 
   // Appends one line of answers for each of `batch`. `wrong` gets the numbers of those that could not be read.
   void answer(const line_batch& batch, std::string& out, std::vector<std::uint64_t>& wrong) {
@@ -67,6 +69,8 @@ class classifier {
     asked_.messages.front().parts.front().text = prompt->get_string();
     asked_.text_size = prompt->get_string().size();
     write(route::judge(asked_), out);
+    if (care_) write(care::look(prompt->get_string()), out);
+    out += "}\n";
     return {};
   }
 
@@ -75,12 +79,29 @@ class classifier {
     auto to = std::back_inserter(out);
     fmt::format_to(to, R"({{"complexity":{:.4f},"class":"{}","features":{{"points":{},"words":{},"bytes":{},)",
                    judged.value, to_string(judged.how), judged.score, seen.words, seen.text_size);
-    fmt::format_to(to,
-                   R"("hard_words":{},"easy_words":{},"code":{},"arithmetic":{}}}}})"
-                   "\n",
-                   seen.hard_words, seen.easy_words, seen.code, seen.arithmetic);
+    fmt::format_to(to, R"("hard_words":{},"easy_words":{},"code":{},"arithmetic":{}}})", seen.hard_words,
+                   seen.easy_words, seen.code, seen.arithmetic);
   }
 
+  static void write(const care::found& held, std::string& out) {
+    const auto list = [&](const auto& all, auto show) {
+      bool first = true;
+      for (const auto each : all) {
+        if (!held.has(each)) continue;
+        out += std::exchange(first, false) ? "" : ",";
+        show(each);
+      }
+    };
+    const auto to = std::back_inserter(out);
+    out += R"(,"care":{"classes":[)";
+    list(care::contents, [&](care::content each) { fmt::format_to(to, R"("{}")", to_string(each)); });
+    out += R"(],"kinds":{)";
+    list(care::kinds,
+         [&](care::kind each) { fmt::format_to(to, R"("{}":{})", to_string(each), held.count(each)); });
+    out += "}}";
+  }
+
+  bool care_;
   chat::request asked_;
   unsigned char first_[16384], scratch_[4096];
 };
@@ -88,10 +109,10 @@ class classifier {
 // Batches are answered by several threads and printed in turn.
 class line_of_answers {
  public:
-  explicit line_of_answers(int fd) : reader_(fd, longest_line) {}
+  line_of_answers(int fd, bool care) : reader_(fd, longest_line), care_(care) {}
 
   void work() {
-    classifier one;
+    classifier one(care_);
     line_batch batch;
     std::string out;
     std::vector<std::uint64_t> wrong;
@@ -122,6 +143,7 @@ class line_of_answers {
 
  private:
   line_reader reader_;
+  bool care_;
   std::mutex mutex_;
   std::condition_variable printed_;
   std::uint64_t turn_ = 0;
@@ -138,7 +160,7 @@ int classify(const classify_options& how) {
   const int fd = from_file ? file.get() : 0;
   if (::isatty(fd) == 1)
     print(paint("type lines like {\"prompt\": \"What is 2+2?\"}; Ctrl-D ends them\n", style::dim, 2), 2);
-  line_of_answers all(fd);
+  line_of_answers all(fd, how.care);
   {
     std::vector<std::jthread> threads;
     const auto count = std::clamp(std::thread::hardware_concurrency(), 1u, most_threads);

@@ -238,10 +238,14 @@ void add_classify_command(CLI::App& app, chosen& run) {
       "  meshai classify prompts.jsonl > out.jsonl\n  echo '{\"prompt\": \"What is 2+2?\"}' | meshai classify");
   word->add_option("file", classifying.file, "Lines like {\"prompt\": \"text\"} (default, and -: standard input)")
       ->type_name("FILE");
+  word->add_flag("--care", classifying.care, "Say also which secrets and personal data a prompt holds");
   word->footer(
       word->get_footer() +
       "\n\nA line out: {\"complexity\": 0 to 1, \"class\": \"simple\", \"medium\" or \"hard\", \"features\": "
       "{...}}.\n"
+      "With --care also \"care\": {\"classes\": what a [[care]] rule would keep near, \"kinds\": how many of "
+      "each},\n"
+      "never what was found.\n"
       "For a line that cannot be read: {\"error\": {\"line\": its number, \"message\": why}}; the others are\n"
       "answered all the same, and the exit code is 1. A line may have 8 MiB.");
   word->callback([&run] { run = [] { return classify(classifying); }; });

@@ -107,6 +107,7 @@ int usage(const usage_options& how);
 
 struct classify_options {
   std::string file;  // of JSON lines; empty or "-": standard input
+  bool care = false;  // also what each prompt holds that a [[care]] rule can keep near
 };
 int classify(const classify_options& how);
 

@@ -390,6 +390,33 @@ void read_limits(reader& in, limits_config& limits) {
   in.finish();
 }
 
+void read_care(reader& in, const toml::table& table, care::rule& rule) {
+  std::vector<std::string> names;
+  const auto one = table["class"].value_exact<std::string>();
+  if (one) {
+    in.take("class");
+    names = {*one};
+  } else {
+    in.get("class", names);
+  }
+  if (names.empty()) in.complain(table, "class", "is missing; write class = \"personal\" or \"secret\"");
+  for (const auto& name : names) {
+    if (const auto what = care::parse_content(name)) {
+      rule.classes.push_back(*what);
+    } else {
+      in.complain(table, "class", "must be \"secret\" or \"personal\", or a list of them");
+    }
+  }
+  // "cloud" would keep nothing back.
+  const auto nearer = [](std::string_view text) {
+    const auto within = parse_reach(text);
+    return within == reach::cloud ? std::nullopt : within;
+  };
+  in.get("reach", rule.within, nearer, "\"device\", \"site\" or \"mesh\"");
+  if (!table.contains("reach")) in.complain(table, "reach", "is missing; write reach = \"device\"");
+  in.finish();
+}
+
 // Calls read(reader, table, element) for each [[name]].
 template <class Element, class Read>
 void read_each(reader& top, std::string_view name, std::string_view file, std::vector<Element>& into,
@@ -440,6 +467,7 @@ result<config> parse_config(std::string_view text, std::string_view file) {
   read_each(top, "key", file, out.keys, first, read_key);
   read_each(top, "node", file, out.nodes, first, read_node);
   read_each(top, "model", file, out.models, first, read_model);
+  read_each(top, "care", file, out.care, first, read_care);
   read_one(top, "limits", file, out.limits, first, read_limits);
   top.finish();
   if (first) return std::unexpected(*first);

@@ -17,6 +17,7 @@
 #include "base/price.hpp"
 #include "base/reach.hpp"
 #include "base/secret.hpp"
+#include "care/care.hpp"
 #include "ledger/ledger.hpp"
 #include "route/limits.hpp"
 
@@ -96,6 +97,7 @@ struct config {
   std::vector<key_config> keys;
   std::vector<node_config> nodes;
   std::vector<model_config> models;
+  std::vector<care::rule> care;
   limits_config limits;
 };
 

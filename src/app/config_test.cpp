@@ -159,6 +159,23 @@ TEST(config, an_error_names_file_line_and_key) {
   EXPECT_THAT(refusal("[nodes]\n"), HasSubstr("nodes: is not a key"));
 }
 
+TEST(config, care_keeps_classes_near) {
+  const auto read = parse(std::string(one_node) +
+                          "[[care]]\nclass = \"secret\"\nreach = \"device\"\n"
+                          "[[care]]\nclass = [\"personal\", \"secret\"]\nreach = \"site\"\n");
+  ASSERT_EQ(read.care.size(), 2u);
+  EXPECT_EQ(read.care[0].classes, std::vector{care::content::secret});
+  EXPECT_EQ(read.care[0].within, reach::device);
+  EXPECT_EQ(read.care[1].classes, (std::vector{care::content::personal, care::content::secret}));
+  EXPECT_EQ(read.care[1].within, reach::site);
+  EXPECT_THAT(refusal("[[care]]\nreach = \"device\"\n"), HasSubstr("[[care]] class: is missing"));
+  EXPECT_THAT(refusal("[[care]]\nclass = \"secret\"\n"), HasSubstr("[[care]] reach: is missing"));
+  EXPECT_THAT(refusal("[[care]]\nclass = \"secrets\"\nreach = \"device\"\n"),
+              HasSubstr("[[care]] class: must be \"secret\" or \"personal\""));
+  EXPECT_THAT(refusal("[[care]]\nclass = \"secret\"\nreach = \"cloud\"\n"),
+              HasSubstr("[[care]] reach: must be \"device\", \"site\" or \"mesh\""));
+}
+
 TEST(config, the_secret_itself_is_refused) {
   const auto wrong = refusal("[[key]]\nname = \"me\"\nsecret = \"sk-very-secret\"\n");
   EXPECT_THAT(wrong, HasSubstr("env:NAME"));

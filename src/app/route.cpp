@@ -49,7 +49,8 @@ int evaluate(const std::string& file, const paths& where, const std::string& bod
   if (!asked) return complain(asked.error().message, exit_usage, json_wanted);
   const route::health nothing_known;
   const instant now{};
-  const auto made = route::rank(*asked, {.api = plan->api}, *std::move(of), nothing_known, plan->limits, now, 0);
+  const auto made = route::rank(*asked, {.api = plan->api, .care = plan->care}, *std::move(of), nothing_known,
+                                plan->limits, now, 0);
   return show(route::explain(made, *asked, nothing_known, now, true), json_wanted);
 }
 

@@ -62,6 +62,11 @@ std::string show_route(const json::value& told, int fd) {
   std::string out;
   if (const auto* complexity = object->if_contains("complexity")) out += show_complexity(*complexity);
   out += fmt::format("{:<11} {}, by {}\n", "reach", all.text("reach"), all.text("reach_by"));
+  if (const auto& list = all.list("care"); !list.empty()) {
+    std::string held;
+    for (const auto& each : list) held.append(held.empty() ? "" : ", ").append(printable(each.get_string()));
+    out += fmt::format("{:<11} {}\n", "care", held);
+  }
   if (const auto& list = all.list("candidates"); !list.empty()) {
     out += "asked, in this order\n";
     for (std::size_t i = 0; i < list.size(); ++i) out += show_candidate(i + 1, list[i]);

@@ -8,6 +8,9 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
+
+#include "base/reach.hpp"
 
 namespace meshai::care {
 
@@ -16,6 +19,12 @@ enum class content : std::uint8_t { secret, personal };
 inline constexpr std::array contents{content::secret, content::personal};
 std::string_view to_string(content of);
 std::optional<content> parse_content(std::string_view text);
+
+// One [[care]] of the owner: what holds any of `classes` travels no farther than `within`.
+struct rule {
+  std::vector<content> classes;
+  meshai::reach within = meshai::reach::device;
+};
 
 enum class kind : std::uint8_t {
   private_key,  // a PEM block

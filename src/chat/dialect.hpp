@@ -34,6 +34,7 @@ struct story {
     bool streamed = false;
   };
   std::vector<failed_attempt> failed;
+  std::vector<std::string> care;  // classes of what it holds that the owner keeps near
   std::string raw_route;  // why these were asked and others not, where the caller wants to know: a JSON object
 };
 

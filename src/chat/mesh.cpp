@@ -32,6 +32,11 @@ std::string story_text(const story& told) {
     for (const auto& name : told.dropped) out.string(name);
     out.end_array();
   }
+  if (!told.care.empty()) {
+    out.key("care").begin_array();
+    for (const auto& name : told.care) out.string(name);
+    out.end_array();
+  }
   if (!told.failed.empty()) {
     out.key("failed").begin_array();
     for (const auto& each : told.failed) {

@@ -28,6 +28,7 @@ struct snapshot {
   std::shared_ptr<const upstream::endpoints> endpoints;
   route::limits limits;
   meshai::reach api = meshai::reach::cloud;
+  std::vector<care::rule> care;
 };
 
 struct query {
@@ -50,6 +51,7 @@ struct head {
   int attempts = 0;
   int answers = 0;                          // attempts whose steps were forwarded: one more where another went on
   std::optional<route::complexity> judged;  // where complexity chose it
+  std::vector<care::content> held;          // of what [[care]] is about
 };
 
 enum class progress {

@@ -131,4 +131,13 @@ void instruments::caller_gone(int attempts) {
   world_.log.write(env::log_level::debug, "request.abandoned", {{"attempts", std::int64_t{attempts}}});
 }
 
+void instruments::held(care::content what) {
+  auto& slot = held_[static_cast<std::size_t>(what)];
+  if (!slot) {
+    slot = &world_.metrics.get_counter("meshai_care_total", "Requests that held what a [[care]] rule is about.",
+                                       {{"class", std::string(to_string(what))}});
+  }
+  slot->add();
+}
+
 }  // namespace meshai::dispatch

@@ -36,6 +36,7 @@ class instruments {
   void hedge_won(const route::node& node, const route::candidate& by);
   void failed(std::string_view code, duration took, int attempts);
   void caller_gone(int attempts);
+  void held(care::content what);  // in a conversation, and a rule is about it
 
  private:
   struct series {
@@ -58,6 +59,7 @@ class instruments {
   env::counter& done_;
   env::counter& failed_;
   env::counter& gone_;
+  std::array<env::counter*, care::contents.size()> held_{};  // made when first needed
 };
 
 }  // namespace meshai::dispatch

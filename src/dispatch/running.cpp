@@ -100,7 +100,11 @@ milliseconds span_of(const route::limits& of, route::limit missed, const route::
 }
 
 route::policy policy_of(const query& what) {
-  return {.api = what.setup->api, .key = what.key, .allowed = what.allowed, .only_priced = what.only_priced};
+  return {.api = what.setup->api,
+          .key = what.key,
+          .allowed = what.allowed,
+          .care = what.setup->care,
+          .only_priced = what.only_priced};
 }
 
 }  // namespace
@@ -126,6 +130,7 @@ running::running(std::shared_ptr<errand> all) : all_(std::move(all)), begun_(all
   auto& e = *all_;
   const auto& request = *e.what.request;
   e.ranking = rank(*e.by, e.what, begun_);
+  for (const auto what : e.ranking.held) e.counts.held(what);
   if (e.ranking.refused) {
     why_ = {.why = e.ranking.refused->why, .retry_after = e.ranking.refused->retry_after};
     finish(route::finish_kind::failed);
@@ -157,7 +162,9 @@ chat::story running::story() const {
                    .attempts = facts_.attempts,
                    .dropped = dropped_,
                    .failed = failed_,
+                   .care = {},
                    .raw_route = {}};
+  for (const auto what : e.ranking.held) told.care.emplace_back(to_string(what));
   if (e.what.request->mesh.explain.value_or(false)) {
     told.raw_route = route::explain(e.ranking, *e.what.request, e.known, e.world.clock.now(), e.what.owner);
   }
@@ -171,7 +178,8 @@ head running::head_of(const route::candidate& at) const {
           .where = at.where,
           .attempts = decides_->asked(),
           .answers = facts_.answers,
-          .judged = judged ? std::optional(all_->ranking.judged.how) : std::nullopt};
+          .judged = judged ? std::optional(all_->ranking.judged.how) : std::nullopt,
+          .held = all_->ranking.held};
 }
 
 // ---- waiting
@@ -461,10 +469,10 @@ failure running::failure_of(const std::optional<route::fault>& told) const {
   if (!told) {
     if (short_of_) return describe(*short_of_);
     // Between the ranking and the start somebody else found them all down: the ranking of now says how.
-    auto again = route::rank(
-        *e.what.request,
-        {.api = e.what.setup->api, .key = e.what.key, .allowed = {}, .only_priced = e.what.only_priced},
-        e.what.setup->directory, e.known, e.what.setup->limits, now, 0);
+    auto caller = policy_of(e.what);
+    caller.allowed = {};
+    auto again =
+        route::rank(*e.what.request, caller, e.what.setup->directory, e.known, e.what.setup->limits, now, 0);
     if (again.refused) return {.why = std::move(again.refused->why), .retry_after = again.refused->retry_after};
     return {.why = {.status = 503,
                     .type = "overloaded_error",

@@ -24,6 +24,10 @@ std::string route_text(const dispatch::head& facts) {
   auto text =
       fmt::format("{}/{}; tier={}; attempts={}", facts.node, facts.model, to_string(facts.where), facts.attempts);
   if (facts.judged) fmt::format_to(std::back_inserter(text), "; complexity={}", to_string(*facts.judged));
+  for (std::size_t i = 0; i < facts.held.size(); ++i) {
+    text += i == 0 ? "; care=" : "+";
+    text += to_string(facts.held[i]);
+  }
   return text;
 }
 

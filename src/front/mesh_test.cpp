@@ -4,6 +4,7 @@
 #include <array>
 #include <set>
 
+#include "env/metrics.hpp"
 #include "front/testing.hpp"
 
 namespace meshai::front {
@@ -68,6 +69,30 @@ TEST_F(mesh_rules, only_the_owner_is_told_of_nodes_that_a_question_may_not_reach
   const auto before = asked();
   EXPECT_EQ(say(request("POST", "/mesh/route", hello), owner_port).status, 200);
   EXPECT_EQ(asked(), before);
+}
+
+TEST_F(mesh_rules, what_the_owner_keeps_near_stays_near_and_the_story_says_so) {
+  m.add("here", tier::local);
+  m.add("far", tier::cloud);
+  auto setup = *m.build();
+  setup.care = {{{care::content::personal}, reach::device}};
+  m.setup = std::make_shared<const dispatch::snapshot>(std::move(setup));
+  auto personal = hello;
+  personal.insert(personal.find("What"), "ann@example.com ");
+  const auto named = [&](std::string body, std::string_view model) {
+    return body.replace(body.find("auto"), 4, model);
+  };
+  const auto got = chat(named(personal, "far/fake-model"));
+  EXPECT_EQ(got.status, 403);
+  EXPECT_EQ(got.error("code"), "care_excludes_all");
+  EXPECT_THAT(got.body, ::testing::Not(HasSubstr("ann")));
+  EXPECT_EQ(asked(), 0u);
+  EXPECT_EQ(chat(named(hello, "far/fake-model")).status, 200);
+  const auto kept = chat(personal);
+  EXPECT_THAT(kept.header("x-mesh-route"), HasSubstr("here/fake-model; tier=local; "));
+  EXPECT_THAT(kept.header("x-mesh-route"), ::testing::EndsWith("; care=personal"));
+  EXPECT_THAT(kept.body, HasSubstr(R"("care":["personal"])"));
+  EXPECT_THAT(m.us.world().metrics.render(), HasSubstr("meshai_care_total{class=\"personal\"} 2"));
 }
 
 TEST_F(mesh_rules, the_header_says_how_hard_a_question_seemed_where_that_decided) {

@@ -159,7 +159,7 @@ result<settings> node::parts::make_settings() {
   auto directory = route::directory::make(std::move(nodes), current.routes, current.unknown_model_auto);
   if (!directory) return std::unexpected(directory.error());
   auto setup = std::make_shared<const dispatch::snapshot>(
-      dispatch::snapshot{*std::move(directory), reached, current.limits, current.api});
+      dispatch::snapshot{*std::move(directory), reached, current.limits, current.api, current.care});
   return std::make_shared<const front::settings>(front::settings{.setup = std::move(setup),
                                                                  .rules = current.rules,
                                                                  .issued = books->issued(),

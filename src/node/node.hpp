@@ -28,6 +28,7 @@ struct plan {
   std::vector<engine::options> engines;           // one per node of kind "engine", by name
   route::limits limits;
   meshai::reach api = meshai::reach::cloud;
+  std::vector<care::rule> care;
   std::shared_ptr<const front::admission_rules> rules;
   std::size_t max_body = 32 << 20;
   bool usage = true;  // totals of what is used are kept

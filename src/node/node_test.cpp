@@ -67,6 +67,7 @@ struct whole_node : ::testing::Test {
     }
     out.limits = from.limits;
     out.api = from.api;
+    out.care = from.care;
     out.rules = from.rules;
     return out;
   }
@@ -165,6 +166,23 @@ TEST_F(whole_node, an_api_held_to_this_device_lists_and_asks_nothing_beyond) {
   EXPECT_TRUE(far.requests().empty());
 }
 
+TEST_F(whole_node, what_the_owner_keeps_near_stays_near_from_a_reload_on) {
+  auto& far = add("far", tier::cloud, outside, {.ip = "203.0.113.5", .port = 80, .path = {}}, {.models = {"big"}});
+  begin();
+  const auto mail =
+      fake::request_text("POST", "/v1/chat/completions",
+                         R"({"model":"far/big","messages":[{"role":"user","content":"a@example.com"}]})");
+  EXPECT_EQ(say(mail).status, 200);
+  EXPECT_EQ(posts(far), 1u);
+  first.care = {{{care::content::personal}, reach::device}};
+  EXPECT_EQ(reload().status, 200);
+  const auto refused = say(mail);
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_THAT(refused.body, HasSubstr("care_excludes_all"));
+  EXPECT_EQ(posts(far), 1u);
+  EXPECT_EQ(ask("far/big").status, 200);
+}
+
 std::size_t gets(const fake::provider& of) {
   return static_cast<std::size_t>(std::ranges::count(of.requests(), std::string("GET"), &fake::seen::method));
 }
@@ -179,7 +197,8 @@ TEST_F(whole_node, a_lost_node_is_looked_for_and_used_as_soon_as_it_is_there) {
     EXPECT_NE(ask("far/big").status, 200);
     pass(10s);
   }
-  EXPECT_EQ(ask("far/big").header("x-mesh-route"), "none; attempts=0") << "it is looked for, not tried out on callers";
+  EXPECT_EQ(ask("far/big").header("x-mesh-route"), "none; attempts=0")
+      << "it is looked for, not tried out on callers";
   const auto before = gets(far);
   pretend.heal(us, outside);
   pass(18s);

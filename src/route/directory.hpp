@@ -16,6 +16,7 @@
 #include "base/error.hpp"
 #include "base/price.hpp"
 #include "base/reach.hpp"
+#include "care/care.hpp"
 #include "chat/chat.hpp"
 
 namespace meshai::route {
@@ -109,6 +110,7 @@ struct policy {
   meshai::reach api = meshai::reach::cloud;
   meshai::reach key = meshai::reach::cloud;
   std::span<const std::string> allowed;  // names of models, "node/model", configured names, "auto"; empty: all
+  std::span<const care::rule> care{};    // what the conversation holds may bind it to a nearer reach
   bool only_priced = false;              // pays from a budget in money alone: only where the price is known
 };
 

@@ -130,6 +130,10 @@ std::string explain(const ranking& made, const chat::request& asked, const healt
                    {"tokens", made.tokens},
                    {"candidates", std::move(candidates)},
                    {"excluded", std::move(excluded)}};
+  if (!made.held.empty()) {
+    auto& held = out["care"].emplace_array();
+    for (const auto what : made.held) held.push_back(json::value(to_string(what)));
+  }
   if (made.by_auto) out["complexity"] = describe(made.judged);
   if (made.refused) {
     const auto& why = made.refused->why;

@@ -1,10 +1,13 @@
 #include "route/rank.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
 
 #include "route/dice.hpp"
+#include "route/held.hpp"
 #include "route/refuse.hpp"
 
 namespace meshai::route {
@@ -284,7 +287,9 @@ class ranker {
   std::vector<candidate> options_;
 };
 
-// The strictest holds; of equals the one that is hardest to change is named.
+// The strictest holds; of equals the one that is hardest to change is named. Before anybody is chosen, so that
+// nothing that leaves the device can be earlier: the first attempt, a hedge and whoever goes on are all
+// candidates.
 void bound(ranking& made, const chat::request& asked, const policy& caller) {
   made.bound = caller.api;
   made.bound_by = "[api] reach";
@@ -295,6 +300,15 @@ void bound(ranking& made, const chat::request& asked, const policy& caller) {
   };
   narrow(caller.key, "the key's reach");
   if (asked.mesh.reach) narrow(*asked.mesh.reach, "mesh.reach");
+  if (caller.care.empty()) return;
+  const auto found = look_through(asked);
+  for (const auto& rule : caller.care) {
+    for (const auto what : rule.classes) {
+      if (!found.has(what)) continue;
+      if (!std::ranges::contains(made.held, what)) made.held.push_back(what);
+      narrow(rule.within, fmt::format("[[care]] class = \"{}\"", to_string(what)));
+    }
+  }
 }
 
 }  // namespace

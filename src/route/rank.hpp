@@ -76,8 +76,9 @@ struct ranking {
   bool by_auto = false;     // complexity had a say
   std::int64_t tokens = 0;  // that the prompt is likely to have
   meshai::reach bound = meshai::reach::cloud;
-  std::string_view bound_by;       // who set it: "[api] reach", "the key's reach", "mesh.reach"
-  std::optional<refusal> refused;  // why there is no candidate
+  std::string bound_by;  // who set it: "[api] reach", "the key's reach", "mesh.reach", "[[care]] class = \"...\""
+  std::vector<care::content> held;  // what the conversation holds of that which [[care]] is about
+  std::optional<refusal> refused;   // why there is no candidate
   const route::node& node_of(const candidate& c) const { return of->nodes()[c.node]; }
 };
 

@@ -62,6 +62,7 @@ refusal down(const ranking& made, const health& known, instant now) {
   if (has(made, exclusion::reach)) {
     out.why.hint += fmt::format(" The request's reach (\"{}\") leaves out {}.", to_string(made.bound),
                                 those(made, exclusion::reach));
+    if (!made.held.empty()) out.why.hint += fmt::format(" It comes from {}.", made.bound_by);
   }
   if (has(made, exclusion::no_fallback))
     out.why.hint += " mesh.fallback = false keeps it from trying other nodes.";
@@ -75,6 +76,20 @@ chat::problem cannot(std::string what, std::string param, std::string hint) {
           .param = std::move(param),
           .message = std::move(what),
           .hint = std::move(hint)};
+}
+
+refusal kept_near(const ranking& made) {
+  return {
+      {.status = 403,
+       .type = "permission_error",
+       .code = "care_excludes_all",
+       .param = {},
+       .message = fmt::format("the conversation holds what {} keeps within \"{}\", and whoever could answer is "
+                              "farther: {}",
+                              made.bound_by, to_string(made.bound), those(made, exclusion::reach)),
+       .hint = "Take it out of the conversation (`meshai classify --care` shows what is found), add a node within "
+               "that reach, or change the rule in the configuration."},
+      {}};
 }
 
 }  // namespace
@@ -120,6 +135,7 @@ refusal refuse_empty(const ranking& made, const health& known, const chat::reque
         cannot("no node within reach takes tools", "tools", "Leave the tools out, or add a node that takes them."),
         {}};
   }
+  if (has(made, exclusion::reach) && made.bound_by.starts_with("[[care]]")) return kept_near(made);
   if (has(made, exclusion::reach)) {
     return {
         {.status = 403,

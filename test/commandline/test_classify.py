@@ -25,6 +25,16 @@ def test_the_two_that_everybody_asks(home):
     assert set(easy) == {"complexity", "class", "features"}
 
 
+def test_care_tells_classes_and_counts_and_nothing_of_what_it_found(home):
+    ran = home.run("classify", "--care", text=ask("What is 2+2?", "Write to ann@example.com and bob@example.com",
+                                                  "my password is hunter22, card 4111 1111 1111 1111"))
+    plain, personal, both = (one["care"] for one in lines_of(ran))
+    assert plain == {"classes": [], "kinds": {}}
+    assert personal == {"classes": ["personal"], "kinds": {"email": 2}}
+    assert both == {"classes": ["secret", "personal"], "kinds": {"password": 1, "card": 1}}
+    assert "ann" not in ran.stdout + ran.stderr and "hunter" not in ran.stdout + ran.stderr
+
+
 def test_a_file_and_standard_input_are_the_same(home):
     text = ask("Hi!", "Explain how photosynthesis works") + '{"prompt": "no end of line"}'
     file = home.write(text, "prompts.jsonl")

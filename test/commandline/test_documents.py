@@ -12,6 +12,7 @@ TABLES = {
     "[[key]]": '[[key]]\nname = "me"\nsecret = "env:ME"\n',
     "[[node]]": '[[node]]\nname = "here"\ntier = "local"\nkind = "engine"\n',
     "[[model]]": '[[model]]\nname = "m"\nroute = ["here"]\n',
+    "[[care]]": '[[care]]\nclass = "secret"\nreach = "device"\n',
     "[limits]": "[limits]\n",
 }
 HEADER = ["key", "type", "default", "range", "meaning"]

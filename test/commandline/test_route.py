@@ -37,6 +37,17 @@ def test_what_a_person_reads(home):
     assert lines[5].split()[:2] == ["far/big", "reach"] and "as far as \"device\" only" in lines[5]
 
 
+def test_a_care_rule_keeps_a_question_near_and_is_named(home):
+    file = home.write(TWO + '[[care]]\nclass = "personal"\nreach = "device"\n')
+    told = home.tells(OK, "route", "--config", file, HARD + " for ann@example.com")
+    assert names(told) == ["here/fake-model"] and told["care"] == ["personal"]
+    assert told["reach"] == "device" and told["reach_by"] == '[[care]] class = "personal"'
+    assert "care" not in home.tells(OK, "route", "--config", file, HARD)
+    shown = home.says(OK, "route", "--config", file, "I am ann@example.com")
+    assert 'reach       device, by [[care]] class = "personal"\ncare        personal\n' in shown
+    assert "ann" not in shown
+
+
 def test_nobody_to_ask_is_told_and_is_no_success(home):
     file = home.write(FREE + NODE.format(name="far", port=9).replace('"local"', '"cloud"').replace("http:", "https:"))
     told = home.tells(NO_ANSWER, "route", "--config", file, "--reach", "device", "hi")
