@@ -92,6 +92,12 @@ def ask_in_vain(node):
         ask(node, max_tokens=500, stream=True)
 
 
+def ask_until(node, over):
+    while not over.is_set():
+        with contextlib.suppress(OSError, ValueError):
+            ask(node)
+
+
 # ---- a budget holds
 
 @pytest.mark.parametrize("unit, budget", [("tokens", 2_000), ("money", 0.003)])
@@ -142,6 +148,31 @@ def test_what_a_killed_node_was_doing_counts_as_spent():
             assert headers["x-mesh-budget-tokens"] == "1000" and int(headers["x-mesh-budget-tokens-left"]) < left
         finally:
             after.stop()
+
+
+def test_killed_again_and_again_it_never_passes_the_budget():
+    budget, each = 6_000, 109  # what an answer of the provider comes to
+    with world(key(more=f"budget = {{ tokens = {budget} }}") + SKY) as node:
+        node.fakes["sky"].play({"text": " ".join(["word"] * 100), "first_token_ms": 50})
+        running, rounds = node, 0
+        while rounds < 4:
+            over = threading.Event()
+            callers = [threading.Thread(target=ask_until, args=(running, over)) for _ in range(8)]
+            for one in callers:
+                one.start()
+            time.sleep(0.15)
+            running.kill()
+            over.set()
+            for one in callers:
+                one.join(20)
+            running, rounds = running.again(), rounds + 1
+        try:
+            while ask(running)[0] == 200:
+                pass
+        finally:
+            running.stop()
+        asked = len(node.fakes["sky"].requests())
+        assert asked > 8 and asked * each <= budget, "by what the provider was asked for, not by our own books"
 
 
 def test_what_was_spent_outlives_a_restart():
