@@ -74,6 +74,7 @@ int ask(const ask_options& how) {
                 .temperature = how.temperature,
                 .max_tokens = how.max_tokens,
                 .fallback = !how.no_fallback,
+                .prefer = how.prefer,
                 .explain = how.explain};
   if (!how.system.empty()) what.lines.push_back({"system", how.system});
   auto text = read_question(how.words, "ask");

@@ -48,6 +48,8 @@ route::node describe(const node_config& from) {
   out.context = from.context;
   out.images = from.images.value_or(from.kind != node_kind::engine);
   out.tools = from.tools.value_or(true);
+  out.json = from.json;
+  out.languages = from.languages;
   out.image_urls = from.image_urls.value_or(takes_urls(from));
   out.embeddings = from.embeddings;
   out.prefill = from.prefill;

@@ -101,6 +101,9 @@ void add_route_command(CLI::App& app, chosen& run) {
   word->add_option("--reach", looking.reach, "How far it may travel")
       ->type_name("REACH")
       ->check(CLI::IsMember({"device", "site", "mesh", "cloud"}));
+  word->add_option("--prefer", looking.prefer, "What matters most; else what the question needs")
+      ->type_name("WISH")
+      ->check(CLI::IsMember({"speed", "quality", "price", "private"}));
   word->add_option("--system", looking.system, "A system prompt");
   word->add_option("--config", looking.config,
                    "Go by this file, as a node would that has just begun; none needs to run")
@@ -122,6 +125,9 @@ void add_talk_commands(CLI::App& app, chosen& run) {
   word->add_option("--reach", asking.reach, "How far it may travel")
       ->type_name("REACH")
       ->check(CLI::IsMember({"device", "site", "mesh", "cloud"}));
+  word->add_option("--prefer", asking.prefer, "What matters most; else what the question needs")
+      ->type_name("WISH")
+      ->check(CLI::IsMember({"speed", "quality", "price", "private"}));
   word->add_option("--system", asking.system, "A system prompt");
   word->add_option("--temperature", asking.temperature, "Sampling temperature")
       ->type_name("T")

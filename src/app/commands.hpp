@@ -53,6 +53,7 @@ struct ask_options {
   std::vector<std::string> words;  // of the question; "-": standard input
   std::string model = "auto";
   std::string reach;
+  std::string prefer;  // speed, quality, price or private; empty: what the question needs
   std::string system;
   std::optional<double> temperature;
   std::optional<int> max_tokens;
@@ -66,6 +67,7 @@ struct route_options {
   std::vector<std::string> words;  // as of ask
   std::string model = "auto";
   std::string reach;
+  std::string prefer;  // speed, quality, price or private; empty: what the question needs
   std::string system;
   std::string config;  // a file: it is evaluated, and no node is asked; empty: the running node is asked
   bool json = false;

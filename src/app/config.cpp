@@ -354,6 +354,8 @@ void read_node(reader& in, const toml::table& table, node_config& node) {
   in.get("embeddings", node.embeddings);
   in.get("images", node.images);
   in.get("tools", node.tools);
+  in.get("json", node.json);
+  in.get("languages", node.languages);
   in.get("image_urls", node.image_urls);
   in.get("prefill", node.prefill);
   in.get("places", node.places);

@@ -70,7 +70,9 @@ struct node_config {
   std::optional<std::int64_t> context;  // tokens
   bool embeddings = false;              // it is made for embeddings
   std::optional<bool> images, tools, image_urls;
-  std::optional<bool> prefill;  // it goes on with an assistant message at the end; learned where not given
+  bool json = true;                    // it keeps to JSON where a request asks for it
+  std::vector<std::string> languages;  // that it speaks; empty: all
+  std::optional<bool> prefill;         // it goes on with an assistant message at the end; learned where not given
   int places = 0;   // questions it is asked at once, others wait their turn; 0: no bound, but an engine's slots
   int slots = 0;    // engine: answers at once; 0 chooses
   int threads = 0;  // engine; 0 chooses

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "http/http.hpp"
+#include "route/route.hpp"
 
 namespace meshai::app {
 namespace {
@@ -182,6 +183,12 @@ bool is_plain_name(std::string_view text) {
 }
 
 std::optional<complaint> check_node(node_config& node) {
+  const auto known = route::known_languages();
+  for (const auto& language : node.languages) {
+    if (std::ranges::contains(known, language)) continue;
+    return complaint{"languages",
+                     fmt::format("cannot hold \"{}\": it takes {}", language, fmt::join(known, ", "))};
+  }
   return node.kind == node_kind::engine ? check_engine(node) : check_remote(node);
 }
 

@@ -113,6 +113,7 @@ std::string write_question(const question& what) {
   json::object mesh;
   if (!what.reach.empty()) mesh["reach"] = what.reach;
   if (!what.fallback) mesh["fallback"] = false;
+  if (!what.prefer.empty()) mesh["prefer"] = what.prefer;
   if (what.explain) mesh["explain"] = true;
   if (!mesh.empty()) body["mesh"] = std::move(mesh);
   return json::serialize(body);

@@ -31,6 +31,7 @@ struct question {
   std::optional<double> temperature;
   std::optional<int> max_tokens;
   bool fallback = true;
+  std::string prefer;    // as mesh.prefer; empty: what the question needs
   bool explain = false;  // the answer tells why who was asked
 };
 

@@ -62,7 +62,7 @@ int route(const route_options& how) {
   if (how.config.empty()) {
     if (const auto missing = missing_node(*where, how.json)) return *missing;
   }
-  question what{.model = how.model, .reach = how.reach};
+  question what{.model = how.model, .reach = how.reach, .prefer = how.prefer};
   if (!how.system.empty()) what.lines.push_back({"system", how.system});
   auto text = read_question(how.words, "route");
   if (!text) return complain(text.error().detail, exit_usage, how.json);

@@ -61,6 +61,7 @@ std::string show_route(const json::value& told, int fd) {
   const fields all(*object);
   std::string out;
   if (const auto* complexity = object->if_contains("complexity")) out += show_complexity(*complexity);
+  if (object->contains("prefer")) out += fmt::format("{:<11} {}\n", "prefer", all.text("prefer"));
   out += fmt::format("{:<11} {}, by {}\n", "reach", all.text("reach"), all.text("reach_by"));
   if (const auto& list = all.list("care"); !list.empty()) {
     std::string held;

@@ -7,18 +7,34 @@ mesh_options read_mesh(json::checker& check, const json::object& body) {
   const auto* mesh = check.object_at(body, "mesh");
   if (mesh == nullptr) return out;
   for (const auto& [name, value] : *mesh) {
-    if (name == "reach" || name == "fallback" || name == "drop" || name == "explain") continue;
+    if (name == "reach" || name == "fallback" || name == "drop" || name == "explain" || name == "prefer") continue;
     check.complain(&value, "is not something this build can do", "unsupported_parameter",
-                   "mesh takes reach, fallback, drop and explain; leave the rest out.");
+                   "mesh takes reach, fallback, drop, explain and prefer; leave the rest out.");
   }
   if (const auto text = check.string(*mesh, "reach")) {
     out.reach = parse_reach(*text);
     if (!out.reach) check.complain(*mesh, "reach", "must be device, site, mesh or cloud");
   }
+  if (const auto text = check.string(*mesh, "prefer")) {
+    out.prefer = parse_preference(*text);
+    if (!out.prefer) check.complain(*mesh, "prefer", "must be speed, quality, price or private");
+  }
   out.fallback = check.boolean(*mesh, "fallback");
   out.drop = check.boolean(*mesh, "drop");
   out.explain = check.boolean(*mesh, "explain");
   return out;
+}
+
+std::string_view to_string(preference which) {
+  constexpr std::array<std::string_view, 4> names{"speed", "quality", "price", "private"};
+  return names[static_cast<std::size_t>(which)];
+}
+
+std::optional<preference> parse_preference(std::string_view text) {
+  for (const auto one : {preference::speed, preference::quality, preference::price, preference::privacy}) {
+    if (text == to_string(one)) return one;
+  }
+  return std::nullopt;
 }
 
 std::string story_text(const story& told) {

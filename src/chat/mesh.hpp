@@ -6,8 +6,8 @@
 
 namespace meshai::chat {
 
-// Reads `mesh` out of a request's body: {reach, fallback, drop, explain}. Every other member is a complaint that
-// names it.
+// Reads `mesh` out of a request's body: {reach, fallback, drop, explain, prefer}. Every other member is a
+// complaint that names it.
 mesh_options read_mesh(json::checker& check, const json::object& body);
 
 // The value of `mesh` in an answer, {request_id, node, model, tier, attempts, dropped, failed, route}, and the

@@ -99,12 +99,18 @@ struct response_format {
   std::optional<bool> strict;
 };
 
+// What the caller wants most of whoever answers; unset: what the question needs.
+enum class preference { speed, quality, price, privacy };
+std::string_view to_string(preference which);
+std::optional<preference> parse_preference(std::string_view text);  // "speed", "quality", "price", "private"
+
 // The `mesh` member and the x-mesh-* headers, merged: what the caller asks of the router itself.
 struct mesh_options {
   std::optional<meshai::reach> reach;
   std::optional<bool> fallback;  // false: the first candidate answers or nobody does
   std::optional<bool> drop;      // true: what the target cannot express is dropped and listed, not refused
   std::optional<bool> explain;   // true: the story tells why who was asked
+  std::optional<preference> prefer;
 };
 
 struct request {

@@ -7,9 +7,11 @@
 namespace meshai::dispatch {
 
 dispatcher::dispatcher(env::world& world, upstream::client& over, route::health& known,
-                       std::shared_ptr<turnstiles> lines, std::shared_ptr<purse> pays)
+                       std::shared_ptr<turnstiles> lines, std::shared_ptr<purse> pays,
+                       std::shared_ptr<route::memory> remembers)
     : means_(std::make_shared<means>(world, over, known, std::make_shared<instruments>(world),
-                                     std::make_shared<alarms>(world), std::move(lines), std::move(pays))) {}
+                                     std::make_shared<alarms>(world), std::move(lines), std::move(pays),
+                                     std::move(remembers))) {}
 
 dispatcher::~dispatcher() = default;
 
@@ -19,7 +21,7 @@ std::unique_ptr<exchange> dispatcher::complete(query what) {
 
 std::string dispatcher::explain(const query& what) const {
   const auto now = means_->world.clock.now();
-  const auto made = rank(*means_, what, now);
+  const auto made = rank(*means_, what, recall(means_->remembers, what, now).hints(), now);
   return route::explain(made, *what.request, means_->known, now, what.owner);
 }
 

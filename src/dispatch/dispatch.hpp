@@ -79,11 +79,11 @@ class exchange {
 // One per worker.
 class dispatcher {
  public:
-  // `lines`: before nodes that answer only so many at once; shared by all workers, as is `pays`. None: nobody
-  // keeps accounts.
+  // `lines`: before nodes that answer only so many at once; shared by all workers, as are `pays` and `remembers`.
+  // None: nobody keeps accounts; nothing is remembered of conversations.
   dispatcher(env::world& world, upstream::client& over, route::health& known,
              std::shared_ptr<turnstiles> lines = std::make_shared<turnstiles>(),
-             std::shared_ptr<purse> pays = nullptr);
+             std::shared_ptr<purse> pays = nullptr, std::shared_ptr<route::memory> remembers = nullptr);
   ~dispatcher();
 
   // Begins at once: chat, completions, embeddings, messages. Never null; a request nobody may take fails at its

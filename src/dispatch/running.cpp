@@ -109,9 +109,9 @@ route::policy policy_of(const query& what) {
 
 }  // namespace
 
-route::ranking rank(const means& by, const query& what, instant now) {
+route::ranking rank(const means& by, const query& what, const route::hints& more, instant now) {
   return route::rank(*what.request, policy_of(what), what.setup->directory, by.known, what.setup->limits, now,
-                     by.world.random.next());
+                     by.world.random.next(), more);
 }
 
 errand::errand(std::shared_ptr<const means> with, query asked)
@@ -121,6 +121,7 @@ errand::errand(std::shared_ptr<const means> with, query asked)
       known(by->known),
       counts(*by->counts),
       what(std::move(asked)),
+      recall(by->remembers, what, world.clock.now()),
       wake(world.loop),
       alarm(by->clock, wake) {
   if (what.budget) bound_answer(what.request);
@@ -129,7 +130,7 @@ errand::errand(std::shared_ptr<const means> with, query asked)
 running::running(std::shared_ptr<errand> all) : all_(std::move(all)), begun_(all_->world.clock.now()) {
   auto& e = *all_;
   const auto& request = *e.what.request;
-  e.ranking = rank(*e.by, e.what, begun_);
+  e.ranking = rank(*e.by, e.what, e.recall.hints(), begun_);
   for (const auto what : e.ranking.held) e.counts.held(what);
   if (e.ranking.refused) {
     why_ = {.why = e.ranking.refused->why, .retry_after = e.ranking.refused->retry_after};
@@ -454,6 +455,7 @@ void running::finish(route::finish_kind how) {
     ended_ = by.how == upstream::progress::answer ? progress::answer : progress::end;
     const bool fallback = &by.to != &all_->ranking.candidates.front();
     by.costs.close({.answered = true, .fallback = fallback, .now = all_->world.clock.now()});
+    all_->recall.answered(all_->ranking, by.to, all_->world.clock.now());
     all_->counts.answered(node_of(by), by.to, operation_of(all_->what.request->endpoint), took, attempts,
                           !fallback, usage_);
     return;

@@ -9,6 +9,7 @@
 #include "dispatch/dispatch.hpp"
 #include "dispatch/instruments.hpp"
 #include "dispatch/lane.hpp"
+#include "dispatch/recall.hpp"
 
 namespace meshai::dispatch {
 
@@ -19,12 +20,13 @@ struct means {
   route::health& known;
   std::shared_ptr<instruments> counts;
   std::shared_ptr<alarms> clock;
-  std::shared_ptr<turnstiles> lines;  // of all workers
-  std::shared_ptr<purse> pays;        // the same; none: nobody keeps accounts
+  std::shared_ptr<turnstiles> lines;         // of all workers
+  std::shared_ptr<purse> pays;               // the same; none: nobody keeps accounts
+  std::shared_ptr<route::memory> remembers;  // the same; none: nothing is remembered
 };
 
 // Whom to ask, as things stand.
-route::ranking rank(const means& by, const query& what, instant now);
+route::ranking rank(const means& by, const query& what, const route::hints& more, instant now);
 
 // What the attempts' coroutines and the exchange share. It lives until the last of them is gone: an exchange may
 // be destroyed while its attempts are still being cancelled.
@@ -37,6 +39,7 @@ struct errand {
   route::health& known;
   instruments& counts;
   query what;
+  dispatch::recall recall;
   route::ranking ranking;
   env::event wake;  // something is in a mailbox, or it is time
   dispatch::alarm alarm;

@@ -41,7 +41,7 @@ class mesh {
         world(us.world()),
         over(world),
         client(world, over, known),
-        asks(world, client, known, std::make_shared<turnstiles>(most_waiting), std::move(pays)) {}
+        asks(world, client, known, std::make_shared<turnstiles>(most_waiting), std::move(pays), remembers) {}
 
   // A provider at http://10.0.1.N, that node `name` leads to; a local one at 127.0.0.1:8001 and on.
   fake::provider& add(std::string name, tier where = tier::cloud, fake::options how = {}) {
@@ -150,6 +150,7 @@ class mesh {
   std::vector<upstream::node_options> ways;
   upstream::pass_through headers;
   route::health known;
+  std::shared_ptr<route::memory> remembers = std::make_shared<route::memory>(7);
   std::shared_ptr<const snapshot> setup;
 
   sim::simulation pretend;

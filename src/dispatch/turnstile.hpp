@@ -1,9 +1,9 @@
 // dispatch: whose turn it is at a node that answers only so many at once. Shared by all workers.
 //
-// A place that frees goes to the waiting caller who holds the fewest, and among equals to the one whose last turn was
-// longest ago: many questions of one caller do not keep out the one of another. The line is bounded; when it is full,
-// whoever has most in it gives up their newest. (Max-min fairness, and the drop of the longest queue: Demers, Keshav
-// and Shenker, 1989.)
+// A place that frees goes to the waiting caller who holds the fewest, and among equals to the one whose last turn
+// was longest ago: many questions of one caller do not keep out the one of another. The line is bounded; when it
+// is full, whoever has most in it gives up their newest. (Max-min fairness, and the drop of the longest queue:
+// Demers, Keshav and Shenker, 1989.)
 #pragma once
 
 #include <cstddef>

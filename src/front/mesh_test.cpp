@@ -28,7 +28,7 @@ TEST_F(mesh_rules, unknown_members_and_headers_are_named_and_private_is_refused)
                       : path.ends_with("embeddings") ? some_input
                       : path == "/v1/completions"    ? R"({"model":"auto","prompt":"x"})"
                                                      : hello;
-    for (const std::string member : {"private", "prefer", "Reach"}) {
+    for (const std::string member : {"private", "budget", "Reach"}) {
       const auto got = post(path, with("\"mesh\":{\"" + member + "\":true}", body));
       EXPECT_EQ(got.status, 400) << path << member;
       EXPECT_EQ(got.error("code"), "unsupported_parameter") << path << got.body;
@@ -93,6 +93,22 @@ TEST_F(mesh_rules, what_the_owner_keeps_near_stays_near_and_the_story_says_so) {
   EXPECT_THAT(kept.header("x-mesh-route"), ::testing::EndsWith("; care=personal"));
   EXPECT_THAT(kept.body, HasSubstr(R"("care":["personal"])"));
   EXPECT_THAT(m.us.world().metrics.render(), HasSubstr("meshai_care_total{class=\"personal\"} 2"));
+}
+
+TEST_F(mesh_rules, what_matters_most_decides_who_is_asked) {
+  m.add("here", tier::local);
+  m.add("far", tier::cloud);
+  const auto asked_first = [&](const std::string& body, const std::string& header = {}) {
+    const auto route = chat(body, header).header("x-mesh-route");
+    return route.substr(0, route.find('/'));
+  };
+  EXPECT_EQ(asked_first(hello), "here");
+  EXPECT_EQ(asked_first(with(R"("mesh":{"prefer":"quality"})")), "far");
+  EXPECT_EQ(asked_first(hello, "x-mesh-prefer: quality\r\n"), "far");
+  EXPECT_EQ(asked_first(with(R"("mesh":{"prefer":"quality"})"), "x-mesh-prefer: private\r\n"), "here");
+  const auto wrong = chat(with(R"("mesh":{"prefer":"cheap"})"));
+  EXPECT_EQ(wrong.status, 400);
+  EXPECT_EQ(wrong.error("param"), "mesh.prefer");
 }
 
 TEST_F(mesh_rules, the_header_says_how_hard_a_question_seemed_where_that_decided) {

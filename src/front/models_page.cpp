@@ -78,7 +78,8 @@ task<void> preflight_page(visit& v) {
       {{"Access-Control-Allow-Methods", "GET, POST"},
        {"Access-Control-Allow-Headers",
         "authorization, content-type, x-api-key, anthropic-version, anthropic-beta, "
-        "openai-organization, openai-project, x-mesh-reach, x-mesh-fallback, x-mesh-drop, x-mesh-explain"},
+        "openai-organization, openai-project, x-mesh-reach, x-mesh-fallback, x-mesh-drop, x-mesh-explain, "
+        "x-mesh-prefer"},
        {"Access-Control-Max-Age", "600"}});
   (void)co_await v.out.send(204, with, {});
 }

@@ -44,13 +44,20 @@ chat::parsed<void> take_mesh_header(std::string_view name, std::string_view valu
     into = stricter(into, said);
     return {};
   }
+  if (header == "x-mesh-prefer") {
+    said.prefer = chat::parse_preference(value);
+    if (!said.prefer)
+      return refuse(header, "x-mesh-prefer has an unknown value.", "Use speed, quality, price or private.");
+    into = stricter(into, said);
+    return {};
+  }
   auto* flag = header == "x-mesh-fallback"  ? &said.fallback
                : header == "x-mesh-drop"    ? &said.drop
                : header == "x-mesh-explain" ? &said.explain
                                             : nullptr;
   if (!flag) {
     return refuse(header, fmt::format("This build does not know the header {}.", header),
-                  "It knows x-mesh-reach, x-mesh-fallback, x-mesh-drop and x-mesh-explain.");
+                  "It knows x-mesh-reach, x-mesh-fallback, x-mesh-drop, x-mesh-explain and x-mesh-prefer.");
   }
   *flag = parse_bool(value);
   if (!*flag) return refuse(header, fmt::format("{} is neither true nor false.", header), "Send true or false.");
@@ -74,6 +81,8 @@ chat::mesh_options stricter(const chat::mesh_options& a, const chat::mesh_option
   // No fallback and no drop are the stricter ones.
   out.fallback = both(a.fallback, b.fallback, std::logical_and<>());
   out.drop = both(a.drop, b.drop, std::logical_and<>());
+  // What is said first holds, but for "private": that is the stricter wish.
+  out.prefer = both(a.prefer, b.prefer, [](auto x, auto y) { return y == chat::preference::privacy ? y : x; });
   out.explain = both(a.explain, b.explain, std::logical_or<>());
   return out;
 }

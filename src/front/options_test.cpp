@@ -40,9 +40,23 @@ TEST(mesh_headers, the_stricter_of_two_holds_either_way_round) {
   EXPECT_EQ(stricter(wide, {}).drop, true);
 }
 
+TEST(mesh_headers, of_two_wishes_the_first_holds_but_private_in_any_place) {
+  using chat::preference;
+  chat::mesh_options options{.prefer = preference::speed};
+  EXPECT_TRUE(take_mesh_header("x-mesh-prefer", "price", options));
+  EXPECT_EQ(options.prefer, preference::speed);
+  EXPECT_TRUE(take_mesh_header("x-mesh-prefer", "private", options));
+  EXPECT_EQ(options.prefer, preference::privacy);
+  EXPECT_TRUE(take_mesh_header("x-mesh-prefer", "quality", options));
+  EXPECT_EQ(options.prefer, preference::privacy);
+  const auto wrong = take_mesh_header("x-mesh-prefer", "cheap", options);
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(wrong.error().hint, "Use speed, quality, price or private.");
+}
+
 TEST(mesh_headers, what_is_not_implemented_is_named) {
   chat::mesh_options options;
-  for (const auto* name : {"x-mesh-private", "X-MESH-Prefer", "x-mesh-"}) {
+  for (const auto* name : {"x-mesh-private", "X-MESH-Budget", "x-mesh-"}) {
     const auto taken = take_mesh_header(name, "true", options);
     ASSERT_FALSE(taken) << name;
     EXPECT_EQ(taken.error().code, "unsupported_parameter");

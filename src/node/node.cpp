@@ -14,6 +14,7 @@
 #include "env/log.hpp"
 #include "env/metrics.hpp"
 #include "env/pool.hpp"
+#include "env/random.hpp"
 #include "env/scope.hpp"
 #include "node/accounts.hpp"
 #include "node/engines.hpp"
@@ -27,18 +28,29 @@ using namespace std::chrono_literals;
 using std::chrono::duration_cast;
 using settings = std::shared_ptr<const front::settings>;
 
+namespace {
+
+std::uint64_t make_salt(env::world& world) {
+  std::uint64_t salt = 0;
+  world.entropy.fill(std::as_writable_bytes(std::span(&salt, 1)));
+  return salt;
+}
+
+}  // namespace
+
 struct node::parts final : front::office {
   parts(std::vector<env::world> in, options h)
       : worlds(std::move(in)),
         how(std::move(h)),
         lines(std::make_shared<dispatch::turnstiles>(how.max_waiting)),
         books(std::make_shared<accounts>(worlds.front(), how.ledger)),
+        remembers(std::make_shared<route::memory>(make_salt(worlds.front()))),
         crowd(how.max_connections, how.max_bodies),
         kept(worlds.front(), known),
         background(worlds.front().loop),
         begun(worlds.front().clock.now()) {
     for (auto& world : worlds) {
-      workers.push_back(std::make_unique<worker>(world, known, lines, books, crowd, *this, settings()));
+      workers.push_back(std::make_unique<worker>(world, known, lines, books, remembers, crowd, *this, settings()));
     }
     probing.emplace(worlds.front(), workers.front()->upstream(), known);
   }
@@ -63,6 +75,7 @@ struct node::parts final : front::office {
   route::health known;
   std::shared_ptr<dispatch::turnstiles> lines;
   std::shared_ptr<accounts> books;
+  std::shared_ptr<route::memory> remembers;
   front::crowd crowd;
   engines kept;
   std::vector<std::unique_ptr<worker>> workers;
@@ -173,6 +186,9 @@ result<void> node::parts::put_to_use(plan next) {
     const auto engine = std::ranges::find(wanted, upstream.node, &engines::running::node);
     if (engine == wanted.end()) continue;
     upstream.socket = engine->by->address().path;
+    const auto here = std::ranges::find(next.nodes, upstream.node, &route::node::name);
+    CHECK(here != next.nodes.end());
+    here->running_context = [by = engine->by] { return std::int64_t{by->facts().context}; };
     if (!upstream.places) upstream.places = [by = engine->by] { return by->facts().slots; };
     upstream.prepare = [by = engine->by](chat::request asked) {
       const auto profile = by->facts().profile;

@@ -19,12 +19,12 @@ namespace meshai::node {
 class worker {
  public:
   worker(env::world& world, route::health& known, std::shared_ptr<dispatch::turnstiles> lines,
-         std::shared_ptr<dispatch::purse> pays, front::crowd& others, front::office& above,
-         std::shared_ptr<const front::settings> now)
+         std::shared_ptr<dispatch::purse> pays, std::shared_ptr<route::memory> remembers, front::crowd& others,
+         front::office& above, std::shared_ptr<const front::settings> now)
       : world_(world),
         http_(world),
         upstream_(world, http_, known),
-        dispatch_(world, upstream_, known, std::move(lines), std::move(pays)),
+        dispatch_(world, upstream_, known, std::move(lines), std::move(pays), std::move(remembers)),
         front_(world, dispatch_, others, above, std::move(now)) {}
 
   env::world& world() { return world_; }

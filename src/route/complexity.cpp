@@ -5,6 +5,7 @@
 #include <bitset>
 #include <cmath>
 
+#include "route/asked.hpp"
 #include "route/complexity_words.hpp"
 #include "route/letters.hpp"
 
@@ -172,26 +173,17 @@ judgement judge(const chat::request& of) {
                    of.reasoning_effort == "xhigh" || of.reasoning_budget.value_or(0) >= 4096;
   seen.long_answer = of.max_tokens.value_or(0) >= 8192;
 
-  const chat::message* last = nullptr;
-  for (const auto& message : of.messages) {
-    if (message.role != chat::role::user) continue;
-    ++seen.turns;
-    last = &message;
-  }
+  seen.turns = static_cast<std::size_t>(std::ranges::count(of.messages, chat::role::user, &chat::message::role));
   reader words(seen);
-  if (last != nullptr) {
-    for (const auto& part : last->parts) {
-      if (part.kind != chat::part_kind::text) continue;
-      const std::string_view text = part.text;
-      const auto front = text.substr(0, looked_at_front);
-      const auto rest = text.substr(front.size());
-      const auto back = rest.substr(rest.size() - std::min(rest.size(), looked_at_back));
-      words.read(front);
-      words.read(back);
-      seen.words += (rest.size() - back.size()) / 6;  // what lies between, by the usual length of a word
-      seen.code = seen.code || looks_like_code(front) || looks_like_code(back);
-      seen.arithmetic = seen.arithmetic || has_small_sum(text);
-    }
+  for (const std::string_view text : texts_asked(of)) {
+    const auto front = text.substr(0, looked_at_front);
+    const auto rest = text.substr(front.size());
+    const auto back = rest.substr(rest.size() - std::min(rest.size(), looked_at_back));
+    words.read(front);
+    words.read(back);
+    seen.words += (rest.size() - back.size()) / 6;  // what lies between, by the usual length of a word
+    seen.code = seen.code || looks_like_code(front) || looks_like_code(back);
+    seen.arithmetic = seen.arithmetic || has_small_sum(text);
   }
   made.score = points_of(seen, words.points());
   made.how = made.score <= simple_up_to   ? complexity::simple

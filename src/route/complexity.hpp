@@ -1,9 +1,9 @@
 // route: how hard a question looks, by a written rule: what "auto" goes by.
 //
 // Points are added for what makes an answer long or thoughtful and taken away for what is a look-up; the sum
-// decides. The rule looks at the last user message, the size of the conversation and what is asked for around it
-// (tools, a schema, reasoning). It is a guess that costs some microseconds; a wrong one costs a worse or a dearer
-// answer, never none. data/everyday.txt holds it to what a person would choose.
+// decides. The rule looks at what the last user message asks for (see asked.hpp), the size of the conversation and
+// what is asked for around it (tools, a schema, reasoning). It is a guess that costs some microseconds; a wrong
+// one costs a worse or a dearer answer, never none. data/everyday.txt holds it to what a person would choose.
 #pragma once
 
 #include <cstdint>

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -45,6 +46,10 @@ struct node {
   std::optional<std::int64_t> context;  // tokens
   bool images = true;
   bool tools = true;
+  bool json = true;                    // keeps to JSON where a request asks for it
+  std::vector<std::string> languages;  // that it speaks, see language.hpp; empty: all
+  // Tokens that an engine takes, once it runs; 0: not known yet. None: `context` is all there is. Any thread.
+  std::function<std::int64_t()> running_context;
   bool image_urls = true;              // fetches image URLs itself
   bool embeddings = false;             // made for embeddings
   bool max_completion_tokens = false;  // OpenAI's own API

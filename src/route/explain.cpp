@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/json.hpp>
 #include <cmath>
 
@@ -12,8 +13,13 @@ namespace {
 namespace json = boost::json;
 using std::chrono::milliseconds;
 
-std::string_view where_first(complexity how) {
-  switch (how) {
+std::string_view where_first(const ranking& made) {
+  if (made.prefer) {
+    constexpr std::array<std::string_view, 4> wishes{"the quickest first", "the strongest first",
+                                                     "the cheapest first", "the nearest first"};
+    return wishes[static_cast<std::size_t>(*made.prefer)];
+  }
+  switch (made.judged.how) {
     case complexity::simple:
       return "simple questions stay near";
     case complexity::medium:
@@ -46,14 +52,23 @@ json::object describe(const judgement& judged) {
 
 class teller {
  public:
-  teller(const ranking& made, const health& known, instant now) : made_(made), known_(known), now_(now) {}
+  teller(const ranking& made, const health& known, instant now)
+      : made_(made), known_(known), now_(now), preferred_(where_first(made)) {}
 
   json::object candidate(const route::candidate& one) const {
     json::array why;
     const auto say = [&](std::string_view what) { why.push_back(json::value(what)); };
     if (one.by == cause::name) say("it was asked for by name");
     if (one.by == cause::stop) say("it stands in the route of that name");
-    if (one.by == cause::by_auto) say(where_first(made_.judged.how));
+    if (one.by == cause::by_auto) say(preferred_);
+    if (one.wait) say(fmt::format("its first token is expected after {} ms", one.wait->count()));
+    if (made_.prefer == chat::preference::price) {
+      say(one.cost ? fmt::format("costs about {:.2g}", *one.cost) : "nobody knows what it costs");
+    }
+    if (one.energy > 0) say(fmt::format("draws {:.2g} joules a token", one.energy));
+    if (&one == made_.candidates.data() && made_.bond == bond::stays) say("the conversation is with it");
+    if (&one == made_.candidates.data() && made_.bond == bond::in_loop)
+      say("it called a tool and waits for the result");
     if (one.ordinal > 0) say(fmt::format("its node's model number {}", one.ordinal + 1));
     if (one.tight) say("the prompt will hardly fit, so it is asked late");
     const auto seen = known_.look(one.node_id, one.model_id, now_);
@@ -89,6 +104,12 @@ class teller {
         return "it takes no images";
       case exclusion::no_tools:
         return "it takes no tools";
+      case exclusion::no_json:
+        return "it does not keep to JSON";
+      case exclusion::no_language:
+        return fmt::format("it does not speak the question's language ({})", made_.language);
+      case exclusion::no_context:
+        return too_long(one, node);
       case exclusion::no_embeddings:
         return "it makes no embeddings";
       case exclusion::another_model:
@@ -99,6 +120,14 @@ class teller {
         return "mesh.fallback = false: the first candidate answers, or nobody";
     }
     return {};
+  }
+
+  std::string too_long(const passed_over& one, const node& node) const {
+    if (const auto* counted = find_count(made_.counted, node.name)) {
+      return fmt::format("the prompt has {} tokens (counted), and it takes {}", counted->tokens, one.takes);
+    }
+    return fmt::format("the prompt has at least {} tokens (by its length), and it takes {}", made_.size.at_least,
+                       one.takes);
   }
 
   std::string unavailable(const passed_over& one, const node& node) const {
@@ -112,6 +141,7 @@ class teller {
   const ranking& made_;
   const health& known_;
   instant now_;
+  std::string_view preferred_;
 };
 
 }  // namespace
@@ -128,12 +158,16 @@ std::string explain(const ranking& made, const chat::request& asked, const healt
                    {"reach", to_string(made.bound)},
                    {"reach_by", made.bound_by},
                    {"tokens", made.tokens},
+                   {"tokens_by", made.counted.empty() ? "length" : "count"},
                    {"candidates", std::move(candidates)},
                    {"excluded", std::move(excluded)}};
   if (!made.held.empty()) {
     auto& held = out["care"].emplace_array();
     for (const auto what : made.held) held.push_back(json::value(to_string(what)));
   }
+  if (made.bond != bond::none) out["conversation"] = to_string(made.bond);
+  if (made.prefer) out["prefer"] = to_string(*made.prefer);
+  if (!made.language.empty()) out["language"] = made.language;
   if (made.by_auto) out["complexity"] = describe(made.judged);
   if (made.refused) {
     const auto& why = made.refused->why;

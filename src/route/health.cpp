@@ -314,6 +314,14 @@ milliseconds health::patience(target_id model, meshai::tier where, std::int64_t 
   return std::max(least, found->second.first_token.expect(prompt_tokens) * slack);
 }
 
+std::optional<milliseconds> health::usual_first_token(target_id model, std::int64_t prompt_tokens) const {
+  const auto& in = shard_of(model);
+  const std::lock_guard lock(in.mutex);
+  const auto found = in.records.find(model.value);
+  if (found == in.records.end() || !found->second.first_token.known()) return std::nullopt;
+  return found->second.first_token.expect(prompt_tokens);
+}
+
 std::optional<milliseconds> health::gap_p999(target_id model) const {
   const auto& in = shard_of(model);
   const std::lock_guard lock(in.mutex);

@@ -76,8 +76,8 @@ class health {
 
   // A probe or a peer says that it is there again: closes its breaker.
   void revive(target_id one);
-  // What a probe saw that asked no model. Reached: a breaker that opened because the node could not be reached lets one
-  // request try now. Not reached: counts as an attempt that failed so; a breaker that is open stays so.
+  // What a probe saw that asked no model. Reached: a breaker that opened because the node could not be reached
+  // lets one request try now. Not reached: counts as an attempt that failed so; a breaker that is open stays so.
   void probed(target_id node, bool reached, instant now);
   // Keys rest by themselves: `one` names the key.
   void rest(target_id one, std::optional<std::chrono::milliseconds> asked, instant now);
@@ -86,7 +86,10 @@ class health {
   // for what this model has shown.
   std::chrono::milliseconds patience(target_id model, meshai::tier where, std::int64_t prompt_tokens,
                                      std::chrono::milliseconds floor) const;
-  // The wait for the first token of such a prompt that this model passes once in a thousand; nothing before 30 answers.
+  // The usual wait for the first token of such a prompt; nothing before it has answered.
+  std::optional<std::chrono::milliseconds> usual_first_token(target_id model, std::int64_t prompt_tokens) const;
+  // The wait for the first token of such a prompt that this model passes once in a thousand; nothing before 30
+  // answers.
   std::optional<std::chrono::milliseconds> first_token_p999(target_id model, std::int64_t prompt_tokens) const;
   // The gap between steps that this model passes once in a thousand; nothing before it has shown 200.
   std::optional<std::chrono::milliseconds> gap_p999(target_id model) const;

@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <tuple>
 
 #include "route/dice.hpp"
 #include "route/held.hpp"
+#include "route/language.hpp"
 #include "route/refuse.hpp"
 
 namespace meshai::route {
@@ -17,9 +19,17 @@ constexpr std::size_t models_per_node = 3;  // that "auto" looks at
 // Of a score: what a tier farther down the order costs, and a model farther down a node's list. All of a node's
 // models come before the next tier.
 constexpr double tier_step = 0.25, model_step = 0.05;
+// Of judgement::value, by which a conversation has to need more than when its partner was chosen.
+constexpr double clear_growth = 0.2;
+constexpr std::int64_t shortest_context = 512;  // no engine takes less: shorter prompts need no look at it
+constexpr std::int64_t shortest_answer = 16;    // tokens that an answer needs at least
+constexpr std::int64_t usual_answer = 400;      // tokens, to reckon what an answer costs
+// A first token's wait, in milliseconds by tier, where neither the node nor its operator has told anything.
+constexpr std::array<double, 4> usual_wait{400, 500, 800, 1000};
 
 // The tiers by preference: simple stays near, hard goes up, and each falls to the others.
 using tier_order = std::array<meshai::tier, 4>;
+constexpr tier_order nearest_first{tier::local, tier::neighbour, tier::regional, tier::cloud};
 constexpr std::array<tier_order, 3> orders{{
     {tier::local, tier::neighbour, tier::regional, tier::cloud},
     {tier::neighbour, tier::regional, tier::cloud, tier::local},
@@ -43,6 +53,15 @@ bool makes_vectors(const node& in, std::string_view name, const model* known) {
          std::ranges::none_of(in.models, [](const model& m) { return is_embedding_name(m.name); });
 }
 
+bool wants_json(const chat::request& of) {
+  return of.response_format.kind == chat::format_kind::json_object ||
+         of.response_format.kind == chat::format_kind::json_schema;
+}
+
+double in_steps(double score) {
+  return std::round(score * 20) / 20;
+}
+
 bool chats(const node& in, const model& m) {
   return !m.embeddings && !is_special_purpose(m.name) &&
          (!in.embeddings ||
@@ -52,13 +71,14 @@ bool chats(const node& in, const model& m) {
 class ranker {
  public:
   ranker(const chat::request& asked, const policy& caller, const health& known, const limits& bounds, instant now,
-         std::uint64_t seed, ranking& into)
+         std::uint64_t seed, const hints& more, ranking& into)
       : asked_(asked),
         caller_(caller),
         known_(known),
         bounds_(bounds),
         now_(now),
         dice_(seed),
+        more_(more),
         into_(into),
         vectors_(asked.endpoint == chat::endpoint::embeddings) {}
 
@@ -68,6 +88,7 @@ class ranker {
       return;
     }
     if (!stays_ && !vectors_) by_auto();
+    if (more_.with) keep_partner(*more_.with);
     keep_available();
     if (into_.candidates.empty()) into_.refused = refuse_empty(into_, known_, asked_, caller_, now_);
   }
@@ -111,8 +132,11 @@ class ranker {
     }
     if (!known) return false;
     shuffle_by_weight(found);
-    // The same model is the same answer: the nearest first.
-    std::ranges::stable_sort(found, {}, &candidate::where);
+    for (auto& each : found) appraise(each, nearest_first);
+    // The same model is the same answer: the nearest first, but where speed or the price matters more.
+    std::ranges::stable_sort(found, {}, [this](const candidate& c) {
+      return std::tuple(measures() ? -c.score : 0, c.energy, c.where);
+    });
     std::ranges::move(found, std::back_inserter(options_));
     return true;
   }
@@ -133,23 +157,69 @@ class ranker {
   void by_auto() {
     into_.by_auto = true;
     into_.judged = judge(asked_);
-    const auto& order = orders[static_cast<std::size_t>(into_.judged.how)];
+    const auto& order = order_of(into_.judged.how);
     std::vector<candidate> all;
     auto choices = chat_models();
     for (std::size_t ordinal = 0; ordinal < models_per_node; ++ordinal) {
       auto& equals = choices[ordinal];
       shuffle_by_weight(equals);
       for (auto& each : equals) {
-        const auto place = static_cast<std::size_t>(std::ranges::find(order, each.where) - order.begin());
         each.ordinal = ordinal;
-        each.score = 1 - tier_step * static_cast<double>(place) - model_step * static_cast<double>(ordinal);
-        each.tight = each.context && into_.tokens + asked_.max_tokens.value_or(0) > *each.context;
+        each.tight = each.context && wanted_of(into_.of->nodes()[each.node]) > *each.context;
+        appraise(each, order);
         all.push_back(std::move(each));
       }
     }
-    // Where the prompt will hardly fit is asked last, not never: the length is an estimate.
-    std::ranges::stable_sort(all, {}, [](const candidate& c) { return std::pair(c.tight, -c.score); });
+    // Where the prompt will hardly fit is asked last, not never: the length may be an estimate, and answers are
+    // rarely as long as they may be.
+    std::ranges::stable_sort(all, {}, [&](const candidate& c) {
+      return std::tuple(c.tight, -c.score, c.energy, place_in(order, c.where), c.ordinal);
+    });
     std::ranges::move(all, std::back_inserter(options_));
+  }
+
+  const tier_order& order_of(complexity how) const {
+    if (asked_.mesh.prefer == chat::preference::privacy) return nearest_first;
+    if (asked_.mesh.prefer == chat::preference::quality) how = complexity::hard;
+    return orders[static_cast<std::size_t>(how)];
+  }
+
+  static std::size_t place_in(const tier_order& order, meshai::tier where) {
+    return static_cast<std::size_t>(std::ranges::find(order, where) - order.begin());
+  }
+
+  // Speed and price are figures of each node; the other wishes go by its tier.
+  bool measures() const {
+    return asked_.mesh.prefer == chat::preference::speed || asked_.mesh.prefer == chat::preference::price;
+  }
+
+  void appraise(candidate& one, const tier_order& order) {
+    const auto& node = into_.of->nodes()[one.node];
+    if (asked_.mesh.prefer == chat::preference::speed) {
+      one.wait = expected_wait(one, node);
+      one.score = in_steps(1 / (1 + static_cast<double>(one.wait->count()) / 1000));
+    } else if (asked_.mesh.prefer == chat::preference::price) {
+      one.cost = expected_cost(one, node);
+      one.score = one.cost ? 1 / (1 + *one.cost) : 0;
+      one.energy = node.energy.value_or(0);
+    } else {
+      one.score = 1 - tier_step * static_cast<double>(place_in(order, one.where)) -
+                  model_step * static_cast<double>(one.ordinal);
+    }
+  }
+
+  std::chrono::milliseconds expected_wait(const candidate& one, const node& node) const {
+    if (const auto seen = known_.usual_first_token(one.model_id, into_.tokens)) return *seen;
+    if (node.latency) return *node.latency;
+    return std::chrono::milliseconds(static_cast<int>(usual_wait[static_cast<std::size_t>(one.where)]));
+  }
+
+  // Of this question and a usual answer to it, in the operator's currency; nothing where nobody knows.
+  std::optional<double> expected_cost(const candidate& one, const node& node) const {
+    const auto price = node.price_of(one.model);
+    if (!price) return std::nullopt;
+    const auto answer = std::min(asked_.max_tokens.value_or(usual_answer), usual_answer);
+    return (price->input * static_cast<double>(into_.tokens) + price->output * static_cast<double>(answer)) / 1e6;
   }
 
   // Each node's first, second and third model for chats, where it may be asked.
@@ -165,6 +235,23 @@ class ranker {
       }
     }
     return found;
+  }
+
+  // A conversation stays with whom it is: another model would contradict what was said, and have to read it all
+  // anew. A configured route is its operator's order, and a wish that has changed is the caller's.
+  void keep_partner(const partner& with) {
+    const auto at = std::ranges::find(options_, with.model, &candidate::model_id);
+    if (at == options_.end() || at->by == cause::stop || with.prefer != asked_.mesh.prefer) return;
+    if (!known_.look(at->node_id, at->model_id, now_).available()) return;
+    if (at->tight && !options_.front().tight) return;
+    const bool grown =
+        into_.by_auto && into_.judged.how > with.how && into_.judged.value >= with.need + clear_growth;
+    if (grown && !more_.in_loop && options_.front().score > at->score) {
+      into_.bond = bond::outgrown;
+      return;
+    }
+    into_.bond = more_.in_loop ? bond::in_loop : bond::stays;
+    std::rotate(options_.begin(), at, at + 1);
   }
 
   // ---- may it be asked?
@@ -188,9 +275,10 @@ class ranker {
     exclude(at.node, {}, vectors_ ? exclusion::no_embeddings : exclusion::off);
   }
 
-  void exclude(std::size_t node, std::string_view model, exclusion why) {
+  void exclude(std::size_t node, std::string_view model, exclusion why, std::int64_t takes = 0) {
     const auto same = [&](const passed_over& p) { return p.node == node && p.model == model; };
-    if (std::ranges::none_of(into_.excluded, same)) into_.excluded.push_back({node, std::string(model), why});
+    if (std::ranges::none_of(into_.excluded, same))
+      into_.excluded.push_back({node, std::string(model), why, takes});
   }
 
   std::optional<candidate> consider(std::size_t index, std::string_view name, cause by) {
@@ -198,7 +286,8 @@ class ranker {
     const auto* m = find_model(node, name);
     const auto where = node.tier_of(m);
     if (const auto why = barrier(node, name, m, where, by)) {
-      exclude(index, name, *why);
+      const bool too_short = *why == exclusion::no_context;
+      exclude(index, name, *why, too_short ? context_of(node, m).value_or(0) : 0);
       return std::nullopt;
     }
     return candidate{.node = index,
@@ -208,11 +297,11 @@ class ranker {
                      .node_id = make_target_id(node.name),
                      .model_id = make_target_id(node.name, name),
                      .by = by,
-                     .context = m != nullptr && m->context ? m->context : node.context};
+                     .context = context_of(node, m)};
   }
 
   std::optional<exclusion> barrier(const node& node, std::string_view name, const model* m, meshai::tier where,
-                                   cause by) const {
+                                   cause by) {
     if (!node.off.empty()) return exclusion::off;
     if (!allows(into_.bound, where)) return exclusion::reach;
     if (!allowed(node, name, by)) return exclusion::not_allowed;
@@ -220,7 +309,36 @@ class ranker {
     if (vectors_) return makes_vectors(node, name, m) ? std::nullopt : std::optional(exclusion::no_embeddings);
     if (asked_.has_images && !node.images) return exclusion::no_images;
     if (!asked_.tools.empty() && !node.tools) return exclusion::no_tools;
+    if (wants_json(asked_) && !node.json) return exclusion::no_json;
+    if (!speaks(node)) return exclusion::no_language;
+    if (const auto takes = context_of(node, m); takes && too_long(node, *takes)) return exclusion::no_context;
     return std::nullopt;
+  }
+
+  bool speaks(const node& node) {
+    if (node.languages.empty()) return true;
+    if (!language_looked_at_) into_.language = language_of(asked_);
+    language_looked_at_ = true;
+    return into_.language.empty() || listed(node.languages, into_.language);
+  }
+
+  std::optional<std::int64_t> context_of(const node& node, const model* m) const {
+    if (m != nullptr && m->context) return m->context;
+    if (node.context || !node.running_context || into_.size.at_most < shortest_context) return node.context;
+    const auto now = node.running_context();
+    return now > 0 ? std::optional(now) : std::nullopt;
+  }
+
+  // Without a count only what is too long at eight bytes a token is known to be.
+  bool too_long(const node& node, std::int64_t takes) const {
+    const auto* counted = find_count(into_.counted, node.name);
+    return (counted ? counted->tokens : into_.size.at_least) + shortest_answer > takes;
+  }
+
+  // The prompt and the longest answer: how long it is, as far as is known.
+  std::int64_t wanted_of(const node& node) const {
+    const auto* counted = find_count(into_.counted, node.name);
+    return (counted ? counted->tokens : into_.tokens) + asked_.max_tokens.value_or(0);
   }
 
   bool allowed(const node& node, std::string_view name, cause by) const {
@@ -281,9 +399,11 @@ class ranker {
   const limits& bounds_;
   instant now_;
   dice dice_;
+  const hints& more_;
   ranking& into_;
   bool vectors_;
   bool stays_ = false;  // "node/model"
+  bool language_looked_at_ = false;
   std::vector<candidate> options_;
 };
 
@@ -314,10 +434,15 @@ void bound(ranking& made, const chat::request& asked, const policy& caller) {
 }  // namespace
 
 std::string_view to_string(exclusion why) {
-  constexpr std::array<std::string_view, 11> names{"off",           "reach",       "not_allowed", "open",
-                                                   "resting",       "no_images",   "no_tools",    "no_embeddings",
-                                                   "another_model", "no_fallback", "no_price"};
+  constexpr std::array<std::string_view, 14> names{
+      "off",     "reach",       "not_allowed", "open",          "resting",       "no_images",   "no_tools",
+      "no_json", "no_language", "no_context",  "no_embeddings", "another_model", "no_fallback", "no_price"};
   return names[static_cast<std::size_t>(why)];
+}
+
+std::string_view to_string(bond how) {
+  constexpr std::array<std::string_view, 4> names{"none", "stays", "in_loop", "outgrown"};
+  return names[static_cast<std::size_t>(how)];
 }
 
 std::string_view to_string(cause by) {
@@ -326,12 +451,15 @@ std::string_view to_string(cause by) {
 }
 
 ranking rank(const chat::request& asked, const policy& caller, std::shared_ptr<const directory> of,
-             const health& known, const limits& bounds, instant now, std::uint64_t seed) {
+             const health& known, const limits& bounds, instant now, std::uint64_t seed, const hints& more) {
   ranking made;
   made.of = std::move(of);
-  made.tokens = estimate_tokens(asked);
+  made.size = measure(asked);
+  made.counted = more.counted;
+  made.tokens = made.counted.empty() ? made.size.likely : made.counted.front().tokens;
+  made.prefer = asked.mesh.prefer;
   bound(made, asked, caller);
-  ranker(asked, caller, known, bounds, now, seed, made).run();
+  ranker(asked, caller, known, bounds, now, seed, more, made).run();
   return made;
 }
 

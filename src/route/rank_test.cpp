@@ -339,8 +339,11 @@ TEST_F(ranking_of, a_prompt_that_will_hardly_fit_is_sent_there_last) {
   auto what = say(simple_prompt);
   const auto of = make_directory({small, make_node("big", tier::cloud, {"b"})});
   EXPECT_EQ(names(what, of).front(), "small/a");
-  what.text_size = 8000;
+  what.text_size = 6000;
   EXPECT_EQ(names(what, of), (strings{"big/b", "small/a"}));
+  what.text_size = 1000;
+  what.max_tokens = 900;
+  EXPECT_EQ(names(what, of), (strings{"big/b", "small/a"})) << "prompt and answer";
   EXPECT_EQ(names(say(simple_prompt, "small/a"), of), (strings{"small/a"}));
 }
 

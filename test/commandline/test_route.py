@@ -29,6 +29,28 @@ def test_a_file_is_enough(home):
     assert scores == sorted(scores, reverse=True) and scores[0] == 1
 
 
+def test_what_matters_most(home):
+    file = home.write(TWO)
+    told = home.tells(OK, "route", "--config", file, "--prefer", "quality", "What is 2+2?")
+    assert names(told)[0] == "far/big" and told["prefer"] == "quality"
+    shown = home.says(OK, "route", "--config", file, "--prefer", "price", "What is 2+2?")
+    assert "\nprefer      price\n" in shown and "nobody knows what it costs" in shown
+    assert "cheap not in {speed,quality,price,private}" in home.says(USAGE, "route", "--prefer", "cheap", "hi")
+
+
+def test_what_a_node_cannot_do(home):
+    file = home.write(TWO + 'languages = ["en"]\ncontext = 1000\n')
+    told = home.tells(OK, "route", "--config", file, "Was ist die Hauptstadt von Frankreich?")
+    assert names(told) == ["here/fake-model"] and told["language"] == "de"
+    assert {(one["rule"], one["why"]) for one in told["excluded"]} == {
+        ("no_language", "it does not speak the question's language (de)")}
+    told = home.tells(OK, "route", "--config", file, "word " * 2000)
+    assert [one["why"] for one in told["excluded"]] == [
+        "the prompt has at least 1250 tokens (by its length), and it takes 1000"] * 2
+    wrong = home.write(TWO + 'languages = ["english"]\n')
+    assert 'languages: cannot hold "english": it takes ar, de, ' in home.says(CONFIGURATION, "config", "check", wrong)
+
+
 def test_what_a_person_reads(home):
     shown = home.says(OK, "route", "--config", home.write(TWO), "--reach", "device", "Write a", "business plan")
     lines = shown.splitlines()

@@ -111,6 +111,15 @@ def test_an_answer_tells_why_who_was_asked_where_it_is_wanted(node):
         assert b'"candidates"' in ask(node, "POST", "/v1/chat/completions", body, {**OWN_KEY, "x-mesh-explain": "1"})[1]
 
 
+def test_what_matters_most_to_the_caller(node):
+    body = {"model": "auto", "messages": SAID}
+    for wish in ["speed", "quality", "price", "private"]:
+        assert ask(node, "POST", "/v1/chat/completions", {**body, "mesh": {"prefer": wish}})[0] == 200
+        assert ask(node, "POST", "/v1/chat/completions", body, {**OWN_KEY, "x-mesh-prefer": wish})[0] == 200
+    assert ask(node, "POST", "/v1/chat/completions", {**body, "mesh": {"prefer": "cheap"}})[0] == 400
+    assert ask(node, "POST", "/v1/chat/completions", body, {**OWN_KEY, "x-mesh-prefer": "cheap"})[0] == 400
+
+
 def test_what_only_its_owner_sees(node):
     assert ask(node, "GET", "/mesh/status", headers={}, owner=True)[0] == 200
     assert ask(node, "POST", "/mesh/reload", b"", headers={}, owner=True)[0] == 200
