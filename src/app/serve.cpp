@@ -158,12 +158,14 @@ result<void> daemon::begin() {
     }
     return assemble(*read, where_);
   };
+  (void)make_private(where_.state);  // where that fails, whoever writes there says so
   node_ = std::make_unique<node::node>(
       std::move(worlds), node::options{.version = MESHAI_VERSION,
                                        .addresses = addresses_,
                                        .max_connections = static_cast<std::size_t>(from_.limits.max_connections),
                                        .max_bodies = static_cast<std::size_t>(from_.limits.max_bodies),
                                        .max_waiting = static_cast<std::size_t>(from_.limits.max_waiting),
+                                       .lessons = store::lessons_file(where_.state),
                                        .measure = os::measure_process,
                                        .read_plan = read_plan,
                                        .ledger = store::ledger_file(where_.state)});

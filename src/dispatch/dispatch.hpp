@@ -41,7 +41,8 @@ struct query {
   bool only_priced = false;                  // and in money alone: it goes only where the price is known
   upstream::pass_through headers;
   std::string request_id;
-  bool owner = false;  // may be told of nodes that it may not use
+  std::vector<route::counted_prompt> counted;  // see dispatcher::count
+  bool owner = false;                          // may be told of nodes that it may not use
 };
 
 // Who answers, as x-mesh-route tells it. Until somebody does: the candidate that is being asked.
@@ -89,6 +90,11 @@ class dispatcher {
   // Begins at once: chat, completions, embeddings, messages. Never null; a request nobody may take fails at its
   // first next().
   std::unique_ptr<exchange> complete(query what);
+
+  // Whether the prompt may or may not be too long for an engine on this device, by its bytes; then count() asks
+  // that engine's tokenizer, for half a second at most each, and notes it in `what`.
+  bool wants_count(const query& what) const;
+  task<void> count(query& what);
 
   // Who would be asked, and why: what route::explain says. Nobody is.
   std::string explain(const query& what) const;

@@ -74,6 +74,7 @@ struct lane {
   bool forwarded = false;  // the caller has some of it
   bool settled = false;    // its end has been told to failover
   instant begun, last;
+  std::optional<std::chrono::nanoseconds> waited;  // for its first token
   route::observation seen;
 
   env::scope work;  // last: cancelled first

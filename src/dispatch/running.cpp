@@ -100,11 +100,7 @@ milliseconds span_of(const route::limits& of, route::limit missed, const route::
 }
 
 route::policy policy_of(const query& what) {
-  return {.api = what.setup->api,
-          .key = what.key,
-          .allowed = what.allowed,
-          .care = what.setup->care,
-          .only_priced = what.only_priced};
+  return {what.setup->api, what.key, what.allowed, what.setup->care, what.only_priced};
 }
 
 }  // namespace
@@ -138,6 +134,7 @@ running::running(std::shared_ptr<errand> all) : all_(std::move(all)), begun_(all
     return;
   }
   e.known.request_begun();
+  e.recall.begin(begun_);
   const route::failover::options how{.bounds = e.what.setup->limits,
                                      .stream = request.stream,
                                      .fallback = request.mesh.fallback.value_or(true),
@@ -238,6 +235,7 @@ bool running::notice_steps(int number, lane& at, instant now) {
   } else if (std::any_of(begins(), at.mail.end(), is_token)) {
     at.token_seen = true;
     at.last = at.arrived;
+    at.waited = at.arrived - at.begun;
     at.seen.first_token(at.arrived - at.begun, route::estimate_tokens(*all_->what.request));
     decides_->token(number, now);
   }
@@ -284,6 +282,7 @@ void running::fault(int number, lane& at, const route::fault& why, instant now, 
   at.settled = true;
   const auto& node = node_of(at);
   const bool opened = blame && at.right.failed(why, now);
+  if (blame) all_->recall.failed(all_->ranking, at.to, why.kind, now);
   at.costs.close({.fault = why.kind, .now = now});
   all_->counts.attempt_failed(node, at.to, why.kind, opened);
   failed_.push_back({.node = node.name,
@@ -455,7 +454,7 @@ void running::finish(route::finish_kind how) {
     ended_ = by.how == upstream::progress::answer ? progress::answer : progress::end;
     const bool fallback = &by.to != &all_->ranking.candidates.front();
     by.costs.close({.answered = true, .fallback = fallback, .now = all_->world.clock.now()});
-    all_->recall.answered(all_->ranking, by.to, all_->world.clock.now());
+    all_->recall.answered(all_->ranking, by.to, by.waited, all_->world.clock.now());
     all_->counts.answered(node_of(by), by.to, operation_of(all_->what.request->endpoint), took, attempts,
                           !fallback, usage_);
     return;

@@ -199,7 +199,9 @@ task<void> ask_page(visit& v, chat::endpoint door) {
   auto read = co_await read_request(v, door);
   if (!read) co_return co_await v.refuse(read.error());
   const std::shared_ptr<const chat::request> asked = std::move(*read);
-  const auto exchange = v.asks.complete(make_query(v, asked));
+  auto what = make_query(v, asked);
+  if (v.asks.wants_count(what)) co_await v.asks.count(what);
+  const auto exchange = v.asks.complete(std::move(what));
   if (!asked->stream) co_return co_await answer_whole(v, *asked, *exchange);
   stream_out out(v, *asked, *exchange);
   co_await out.run();
@@ -208,7 +210,9 @@ task<void> ask_page(visit& v, chat::endpoint door) {
 task<void> route_page(visit& v) {
   auto read = co_await read_request(v, chat::endpoint::chat_completions);
   if (!read) co_return co_await v.refuse(read.error());
-  const auto text = v.asks.explain(make_query(v, std::move(*read)));
+  auto what = make_query(v, std::move(*read));
+  if (v.asks.wants_count(what)) co_await v.asks.count(what);
+  const auto text = v.asks.explain(what);
   co_await v.send_json(text);
 }
 

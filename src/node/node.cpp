@@ -18,6 +18,7 @@
 #include "env/scope.hpp"
 #include "node/accounts.hpp"
 #include "node/engines.hpp"
+#include "node/lessons.hpp"
 #include "node/probes.hpp"
 #include "node/status.hpp"
 #include "node/worker.hpp"
@@ -46,6 +47,7 @@ struct node::parts final : front::office {
         books(std::make_shared<accounts>(worlds.front(), how.ledger)),
         remembers(std::make_shared<route::memory>(make_salt(worlds.front()))),
         crowd(how.max_connections, how.max_bodies),
+        learned(worlds.front(), how.lessons, remembers),
         kept(worlds.front(), known),
         background(worlds.front().loop),
         begun(worlds.front().clock.now()) {
@@ -77,6 +79,7 @@ struct node::parts final : front::office {
   std::shared_ptr<accounts> books;
   std::shared_ptr<route::memory> remembers;
   front::crowd crowd;
+  lessons learned;
   engines kept;
   std::vector<std::unique_ptr<worker>> workers;
   std::optional<probes> probing;
@@ -186,6 +189,7 @@ result<void> node::parts::put_to_use(plan next) {
     const auto engine = std::ranges::find(wanted, upstream.node, &engines::running::node);
     if (engine == wanted.end()) continue;
     upstream.socket = engine->by->address().path;
+    upstream.counts = true;
     const auto here = std::ranges::find(next.nodes, upstream.node, &route::node::name);
     CHECK(here != next.nodes.end());
     here->running_context = [by = engine->by] { return std::int64_t{by->facts().context}; };
@@ -293,7 +297,9 @@ result<void> node::begin(plan first) {
   p.books->use(limits_of(*first.rules), first.usage);
   p.books->begin();
   auto begun = p.put_to_use(std::move(first));
-  if (begun) p.background.spawn(p.books->keep([&p] { p.take_keys(); }));
+  if (!begun) return begun;
+  p.background.spawn(p.books->keep([&p] { p.take_keys(); }));
+  p.background.spawn(p.learned.keep());
   return begun;
 }
 
@@ -343,6 +349,7 @@ task<void> node::stop(std::chrono::nanoseconds grace, std::chrono::nanoseconds p
   if (again) co_return;
   co_await p.background.close();
   co_await p.books->finish();
+  co_await p.learned.finish();
   co_await p.probing->stop();
   co_await p.kept.stop();
 }

@@ -40,6 +40,7 @@ struct options {
   std::size_t max_connections = 4096;
   std::size_t max_bodies = 256 << 20;          // bytes
   std::size_t max_waiting = 256;               // questions in the line before one node
+  std::filesystem::path lessons;               // the file of what came of asking whom; empty: kept in memory
   std::function<void(env::metrics&)> measure;  // sets what /metrics tells of the process; none: nothing
   std::function<result<plan>()> read_plan;     // reads the configuration again; runs on the pool
   std::filesystem::path ledger;                // where keys and spending are kept; empty: nowhere

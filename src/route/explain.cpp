@@ -61,6 +61,7 @@ class teller {
     if (one.by == cause::name) say("it was asked for by name");
     if (one.by == cause::stop) say("it stands in the route of that name");
     if (one.by == cause::by_auto) say(preferred_);
+    if (one.deduction > 0) say(fmt::format("{:.2f} less for what came of such questions", one.deduction));
     if (one.wait) say(fmt::format("its first token is expected after {} ms", one.wait->count()));
     if (made_.prefer == chat::preference::price) {
       say(one.cost ? fmt::format("costs about {:.2g}", *one.cost) : "nobody knows what it costs");

@@ -2,12 +2,14 @@
 #pragma once
 
 #include "route/conversations.hpp"
+#include "route/experience.hpp"
 
 namespace meshai::route {
 
 struct memory {
   explicit memory(std::uint64_t salt) : conversations(salt) {}
   route::conversations conversations;
+  experience learned;
 };
 
 }  // namespace meshai::route

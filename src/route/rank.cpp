@@ -205,7 +205,15 @@ class ranker {
     } else {
       one.score = 1 - tier_step * static_cast<double>(place_in(order, one.where)) -
                   model_step * static_cast<double>(one.ordinal);
+      if (asked_.mesh.prefer != chat::preference::privacy) learn(one);
     }
+  }
+
+  // Bounded, so that a good tier is never lost for good; and each class of questions learns for itself.
+  void learn(candidate& one) {
+    if (more_.learned == nullptr || one.by != cause::by_auto) return;
+    one.deduction = more_.learned->look(one.model_id, into_.judged.how, now_).deduction();
+    one.score -= one.deduction;
   }
 
   std::chrono::milliseconds expected_wait(const candidate& one, const node& node) const {

@@ -12,6 +12,7 @@
 #include "route/complexity.hpp"
 #include "route/conversations.hpp"
 #include "route/directory.hpp"
+#include "route/experience.hpp"
 #include "route/health.hpp"
 #include "route/limits.hpp"
 #include "route/prompt_size.hpp"
@@ -34,6 +35,7 @@ struct candidate {
   target_id node_id, model_id;
   cause by = cause::by_auto;
   double score = 0;         // by auto: how well it fits this question, at most 1; equals are drawn by weight
+  double deduction = 0;     // of the score: what came of asking it
   std::size_t ordinal = 0;  // by auto: which of its node's models, the preferred one 0
   bool tight = false;       // by auto: the prompt and the longest answer hardly fit
   // Where speed or the price decides: the wait for the first token, what the answer may cost (nothing: unknown),
@@ -110,6 +112,7 @@ struct ranking {
 // What is known beyond the request itself.
 struct hints {
   std::optional<partner> with;          // whom this conversation is with
+  const experience* learned = nullptr;  // what came of asking whom; null: nothing
   bool in_loop = false;                 // a tool's result is on its way to the model that asked for it
   std::vector<counted_prompt> counted;  // by engines, where the prompt's length may matter
 };

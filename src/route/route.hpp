@@ -4,6 +4,7 @@
 #include "route/complexity.hpp"
 #include "route/conversations.hpp"
 #include "route/directory.hpp"
+#include "route/experience.hpp"
 #include "route/explain.hpp"
 #include "route/failover.hpp"
 #include "route/fault.hpp"

@@ -5,4 +5,5 @@
 #include "store/database.hpp"
 #include "store/keys.hpp"
 #include "store/ledger_file.hpp"
+#include "store/lessons.hpp"
 #include "store/spending.hpp"

@@ -225,5 +225,29 @@ TEST_F(spending, many_connections_at_once_never_pass_the_budget) {
   EXPECT_EQ(granted, 30);
 }
 
+TEST_F(storing, lessons_take_the_place_of_older_ones_and_are_given_up_in_the_end) {
+  auto db = *open_lessons(lessons_file(folder));
+  const wall_time now{std::chrono::seconds(1'000'000)};
+  lesson_row one{
+      .model = ~std::uint64_t{0}, .how = 2, .answered = 1.5, .failed = 2, .again = 0.5, .wait = 300, .at = now};
+  ASSERT_TRUE(write_lessons(db, std::span(&one, 1)));
+  one.failed = 3;
+  ASSERT_TRUE(write_lessons(db, std::span(&one, 1)));
+  auto other = one;
+  other.how = 0;
+  other.at = now - std::chrono::days(2);
+  ASSERT_TRUE(write_lessons(db, std::span(&other, 1)));
+  EXPECT_EQ(read_lessons(db, now - std::chrono::days(3))->size(), 2u);
+  const auto read = *read_lessons(db, now - std::chrono::days(1));
+  ASSERT_EQ(read.size(), 1u);
+  EXPECT_EQ(read[0].model, one.model);
+  EXPECT_EQ(read[0].how, 2);
+  EXPECT_EQ(read[0].answered, 1.5);
+  EXPECT_EQ(read[0].failed, 3);
+  EXPECT_EQ(read[0].again, 0.5);
+  EXPECT_EQ(read[0].wait, 300);
+  EXPECT_EQ(read[0].at, now);
+}
+
 }  // namespace
 }  // namespace meshai::store

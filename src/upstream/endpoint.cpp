@@ -148,6 +148,7 @@ result<std::unique_ptr<endpoint>> make_endpoint(node_options from) {
   made->headers = std::move(from.headers);
   made->prepare = std::move(from.prepare);
   made->places = std::move(from.places);
+  made->counts = from.counts;
   made->key_header = key_header_of(made->dialect);
   for (auto& value : from.keys) {
     std::string header = made->dialect == chat::dialect::openai ? "Bearer " : "";

@@ -22,6 +22,7 @@ struct endpoint {
   fields headers;
   std::function<chat::request(chat::request)> prepare;
   std::function<int()> places;
+  bool counts = false;
 
   struct key {
     secret value;

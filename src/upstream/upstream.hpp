@@ -42,11 +42,13 @@ struct node_options {
   // thread.
   std::function<chat::request(chat::request)> prepare;
   std::function<int()> places;  // how many it answers at once; none, or 0: no bound. Any thread.
-  std::string proxy;  // "http://[user:password@]host:port"; empty: none
+  bool counts = false;          // a llama-server of ours: it tells how many tokens a prompt has
+  std::string proxy;            // "http://[user:password@]host:port"; empty: none
 };
 
 struct endpoint;
 int places_at(const endpoint& node);
+bool counts_at(const endpoint& node);
 
 // The nodes as an immutable snapshot.
 class endpoints {
@@ -112,6 +114,10 @@ class client {
 
   // GET /models (and Ollama's own list where it is one). At most 10,000 models, 4 MB.
   task<result<std::vector<discovered>>> models(const endpoint& of, instant deadline);
+
+  // Where counts_at(of): the tokens of this prompt, as its model reads it. The model is not asked.
+  task<result<std::int64_t>> count(const endpoint& of, std::string_view model, const chat::request& asked,
+                                   instant deadline);
 
   // Whether it can be reached: an idle connection, or a new one that is kept for later. Nothing is asked.
   task<result<void>> reach(const endpoint& of, std::chrono::nanoseconds connect_timeout);
