@@ -1,9 +1,9 @@
 // meshai chat: a conversation in the terminal. It lives in memory; only /save writes it down.
 #include <fmt/format.h>
-#include <signal.h>
 
 #include <array>
 #include <boost/json.hpp>
+#include <csignal>
 #include <string>
 #include <utility>
 

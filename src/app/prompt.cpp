@@ -2,11 +2,11 @@
 
 #include <locale.h>
 #include <poll.h>
-#include <signal.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <fmt/format.h>
 #include <algorithm>
 #include <cerrno>

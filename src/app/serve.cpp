@@ -1,11 +1,11 @@
 // meshai serve: the node in the foreground.
 #include <fmt/format.h>
-#include <signal.h>
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
+#include <csignal>
 #include <filesystem>
 #include <mutex>
 #include <optional>

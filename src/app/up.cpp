@@ -1,11 +1,11 @@
 // meshai up, down, reload: a node in the background.
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <signal.h>
 #include <sys/file.h>
 #include <sys/wait.h>
 
 #include <boost/json.hpp>
+#include <csignal>
 #include <filesystem>
 #include <thread>
 #include <vector>

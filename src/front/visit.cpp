@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "env/clock.hpp"
 #include "env/random.hpp"
@@ -104,12 +105,15 @@ task<void> visit::refuse_method(std::string_view allowed) {
 
 std::string make_id(env::world& world, std::string_view prefix) {
   constexpr std::string_view digits = "0123456789abcdef";
-  std::string id(prefix);
-  for (int half = 0; half < 2; ++half) {
-    const auto bits = world.random.next();
-    for (int shift = 60; shift >= 0; shift -= 4) id += digits[bits >> shift & 15];
+  std::array<char, 32> number;
+  std::uint64_t bits = 0;
+  for (std::size_t i = 0; i < number.size(); ++i, bits <<= 4) {
+    if (i % 16 == 0) bits = world.random.next();
+    number[i] = digits[bits >> 60];
   }
-  return id;
+  std::string id;
+  id.reserve(prefix.size() + number.size());
+  return id.append(prefix).append(number.data(), number.size());
 }
 
 }  // namespace meshai::front

@@ -86,20 +86,6 @@ class reader {
     }
   }
 
-  static const weighted_stem* longest_stem(std::string_view word) {
-    const auto all = stems();
-    while (!word.empty()) {
-      auto found = std::ranges::upper_bound(all, word, {}, &weighted_stem::stem);
-      if (found == all.begin()) return nullptr;
-      --found;
-      if (word.starts_with(found->stem)) return &*found;
-      // None longer than what the two have in common can fit.
-      const auto parted = std::ranges::mismatch(word, found->stem).in1;
-      word = word.substr(0, static_cast<std::size_t>(parted - word.begin()));
-    }
-    return nullptr;
-  }
-
   features& into_;
   std::bitset<1024> seen_;
   std::size_t ideographs_ = 0;

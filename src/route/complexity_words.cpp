@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 
 namespace meshai::route {
 namespace {
@@ -144,6 +145,16 @@ constexpr bool each_once() {
 }
 static_assert(each_once());
 
+// Where the stems begin that begin with this byte.
+constexpr auto first_of_byte = [] {
+  std::array<std::uint16_t, 257> starts{};
+  for (std::size_t byte = 0, at = 0; byte < starts.size(); ++byte) {
+    while (at < sorted_stems.size() && static_cast<unsigned char>(sorted_stems[at].stem[0]) < byte) ++at;
+    starts[byte] = static_cast<std::uint16_t>(at);
+  }
+  return starts;
+}();
+
 constexpr auto sorted_easy_words = [] {
   std::array<std::string_view, 73> all{
       "bye",    "capital", "convert",  "date",      "define",    "hello",      "hey",     "hi",      "ok",
@@ -163,6 +174,23 @@ constexpr auto sorted_easy_words = [] {
 
 std::span<const weighted_stem> stems() {
   return sorted_stems;
+}
+const weighted_stem* longest_stem(std::string_view word) {
+  if (word.empty()) return nullptr;
+  const auto byte = static_cast<unsigned char>(word[0]);
+  const auto* first = sorted_stems.data() + first_of_byte[byte];
+  const auto* last = sorted_stems.data() + first_of_byte[byte + 1u];
+  const weighted_stem* longest = nullptr;
+  // All of [first, last) begin as the word does, up to `at`.
+  for (std::size_t at = 1; first != last; ++at) {
+    if (first->stem.size() == at) longest = first++;
+    if (at == word.size()) break;
+    const auto next = [at](const weighted_stem& s) { return static_cast<unsigned char>(s.stem[at]); };
+    const auto same = std::ranges::equal_range(first, last, static_cast<unsigned char>(word[at]), {}, next);
+    first = same.data();
+    last = first + same.size();
+  }
+  return longest;
 }
 std::span<const std::string_view> easy_words() {
   return sorted_easy_words;

@@ -14,8 +14,9 @@ struct weighted_stem {
   int points;  // what it makes of a wish, see below
 };
 
-// Sorted; of several that a word begins with, the longest is meant.
 std::span<const weighted_stem> stems();
+// The longest that the word begins with; null: none.
+const weighted_stem* longest_stem(std::string_view word);
 // Whole words of small talk and look-ups, sorted.
 std::span<const std::string_view> easy_words();
 

@@ -59,7 +59,8 @@ result<std::shared_ptr<const directory>> directory::make(std::vector<node> nodes
   made->nodes_ = std::move(nodes);
   made->unknown_model_auto_ = unknown_model_auto;
   std::set<std::string_view> names;
-  for (const auto& node : made->nodes_) {
+  for (auto& node : made->nodes_) {
+    for (auto& m : node.models) m.special_purpose = is_special_purpose(m.name);
     if (node.name.empty() || node.name.contains('/')) {
       return fail(error_kind::refused, "node name \"" + node.name + "\": write a name without \"/\"");
     }

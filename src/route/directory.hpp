@@ -34,6 +34,7 @@ struct model {
   std::optional<meshai::tier> where;    // where it really runs, when that is farther than its node
   std::optional<std::int64_t> context;  // tokens; else the node's
   bool embeddings = false;              // makes vectors (discovery said so)
+  bool special_purpose = false;         // is_special_purpose(name); directory::make fills it in
 };
 
 struct node {

@@ -63,7 +63,7 @@ double in_steps(double score) {
 }
 
 bool chats(const node& in, const model& m) {
-  return !m.embeddings && !is_special_purpose(m.name) &&
+  return !m.embeddings && !m.special_purpose &&
          (!in.embeddings ||
           std::ranges::any_of(in.models, [](const model& each) { return is_embedding_name(each.name); }));
 }
@@ -275,7 +275,7 @@ class ranker {
       return;
     }
     for (const auto& m : node.models) {
-      if (vectors_ ? !makes_vectors(node, m.name, &m) : is_special_purpose(m.name) && node.models.size() > 1)
+      if (vectors_ ? !makes_vectors(node, m.name, &m) : m.special_purpose && node.models.size() > 1)
         continue;
       if (auto made = consider(at.node, m.name, by)) options_.push_back(std::move(*made));
       return;

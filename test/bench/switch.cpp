@@ -8,10 +8,10 @@
 // Told what to do line by line: "node PORT LOG", then "run FAULT COUNT" any number of times. Prints the ports of
 // its providers, then one JSON object for each run.
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include <csignal>
 #include <iostream>
 #include <sstream>
 #include <string>

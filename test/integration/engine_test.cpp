@@ -2,9 +2,10 @@
 // behind.
 #include <gmock/gmock.h>
 #include <sched.h>
-#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <csignal>
 
 #include <fmt/format.h>
 

@@ -1,9 +1,9 @@
 // A fake provider as a program: for tests in other languages and for measurements.
-#include <signal.h>
 
 #include <CLI/CLI.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <csignal>
 #include <cstdio>
 
 #include "fake.hpp"
