@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -47,18 +48,26 @@ struct lane {
   lane(executor loop, route::health& known, const route::candidate& at)
       : to(at), right(known, at), room(loop), work(loop) {}
 
+  // Where its node answers only so many at once, the line before it.
+  void find_line(turnstiles& lines, std::string_view node) {
+    places = upstream::places_at(*where);
+    if (places > 0) line = lines.at(std::string(node));
+  }
+
   const route::candidate& to;
   permit right;
   std::optional<dispatch::rest> rest;     // it goes on from what was sent
   std::optional<chat::request> question;  // its own, where the caller's will not do
   bool hedge = false;
+  const upstream::endpoint* where = nullptr;
   bill costs;
   std::optional<ledger::shortage> unpaid;  // what it may come to could not be kept on disk
-  std::shared_ptr<turnstile> line;         // where its node answers only so many at once
+  bool waits = false;                      // for its engine, or for a place
+  std::shared_ptr<turnstile> line;
   int places = 0;
   std::optional<turnstile::place> place;  // held while its coroutine runs
   std::optional<instant> admitted;        // it had to wait, until then
-  bool turned_away = false;               // the line is full
+  std::optional<route::fault> kept_out;   // it was not asked: the line is full, or its engine does not come
   std::unique_ptr<upstream::attempt> talk;
 
   // The mailbox. The coroutine fills it, and waits for `room` while it is full.

@@ -34,7 +34,8 @@ struct places : ::testing::Test {
     return out;
   }
   void run() {
-    m.pretend.run([&] { return std::ranges::all_of(outcomes, [](const outcome& o) { return o.ended.has_value(); }); });
+    m.pretend.run(
+        [&] { return std::ranges::all_of(outcomes, [](const outcome& o) { return o.ended.has_value(); }); });
   }
 
   mesh m{1, {.latency_min = 1ms, .latency_max = 1ms}, 4};
@@ -80,7 +81,8 @@ TEST_F(places, who_waits_too_long_is_answered_elsewhere) {
   EXPECT_EQ(other.facts.attempts, 1);
   ASSERT_EQ(other.story.failed.size(), 1u);
   EXPECT_EQ(other.story.failed[0].fault, "busy");
-  EXPECT_TRUE(m.known.look(route::make_target_id("first"), m.world.clock.now()).available()) << "a line is no fault";
+  EXPECT_TRUE(m.known.look(route::make_target_id("first"), m.world.clock.now()).available())
+      << "a line is no fault";
 }
 
 TEST_F(places, a_full_line_is_told_with_a_time_to_come_back) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.hpp"
+#include "dispatch/talk.hpp"
 #include "env/random.hpp"
 
 namespace meshai::dispatch {
@@ -13,61 +14,6 @@ using std::chrono::milliseconds;
 
 // In the story of an answer: no fault, but the caller has some of that attempt's words.
 constexpr std::string_view fell_silent = "silence";
-
-// Hangs up when the attempt is cancelled; one that ended by itself is still asked why. Either way its place at the
-// node is free.
-struct hang_up {
-  lane& at;
-  ~hang_up() {
-    if (at.how == upstream::progress::more) at.talk.reset();
-    at.place.reset();
-  }
-};
-
-// False: it was turned away.
-task<bool> wait_for_place(errand& all, lane& at) {
-  at.place = co_await at.line->enter(all.world.loop, all.what.who, at.places);
-  if (at.place) {
-    at.admitted = all.world.clock.now();
-  } else {
-    at.turned_away = true;
-    at.how = upstream::progress::fault;
-  }
-  all.wake.set();
-  co_return at.place.has_value();
-}
-
-// False: nothing may be spent that is not written down first.
-task<bool> wait_for_money(errand& all, lane& at) {
-  at.unpaid = co_await at.costs.written(all.world.loop);
-  if (at.unpaid) at.how = upstream::progress::fault;
-  if (at.unpaid) all.wake.set();
-  co_return !at.unpaid;
-}
-
-// One attempt: it reads on as long as there is room for what it reads.
-task<void> talk(std::shared_ptr<errand> all, lane& at) {
-  const hang_up when_over{at};
-  if (at.line && !at.place && !co_await wait_for_place(*all, at)) co_return;
-  if (at.costs.to_be_written() && !co_await wait_for_money(*all, at)) co_return;
-  at.costs.sent();
-  std::vector<chat::delta> batch;
-  for (;;) {
-    const auto how = co_await at.talk->read(batch);
-    at.costs.heard(batch);
-    while (!at.mail.empty() && at.mail.size() + batch.size() > lane::most) co_await at.room.wait();
-    if (at.mail.empty()) {
-      at.arrived = all->world.clock.now();
-      at.mail.swap(batch);
-    } else {
-      std::ranges::move(batch, std::back_inserter(at.mail));
-    }
-    batch.clear();
-    at.how = how;
-    all->wake.set();
-    if (how != upstream::progress::more) co_return;
-  }
-}
 
 std::string_view operation_of(chat::endpoint door) {
   switch (door) {
@@ -206,6 +152,7 @@ bool running::look_at(int number, std::vector<chat::delta>& into, instant now) {
   if (at.settled) return false;
   if (at.admitted) {
     at.begun = *std::exchange(at.admitted, std::nullopt);
+    at.waits = false;
     decides_->admitted(number, at.begun);
   }
   if (!notice_steps(number, at, now)) {
@@ -268,7 +215,7 @@ void running::settle(int number, lane& at, instant now) {
     decides_->ended(number, now);
     return;
   }
-  auto why = at.turned_away ? route::busy_fault(node_of(at).name) : at.talk->why();
+  auto why = at.kept_out ? *at.kept_out : at.talk->why();
   const bool prefilled = at.rest && at.rest->how() == route::continuation::prefill;
   const bool refused = why.kind == route::fault_kind::bad_request || why.kind == route::fault_kind::unsupported;
   if (prefilled && !at.token_seen && refused) {
@@ -370,7 +317,13 @@ void running::start(int number, std::size_t candidate, bool hedge) {
   const auto& node = e.ranking.node_of(to);
   const auto* where = e.what.setup->endpoints->find(node.name);
   CHECK(where != nullptr);
+  at.where = where;
   at.hedge = hedge;
+  const bool ready = upstream::is_ready(*where);
+  if (!ready && (hedge || decides_->has_fresh())) {
+    at.settled = true;
+    return decides_->put_off(number, at.begun);
+  }
   if (decides_->sent()) {
     const auto how = way_on(*e.what.request, delivered_, node, to, e.known);
     at.rest.emplace(*e.what.request, delivered_, how);
@@ -391,12 +344,10 @@ void running::start(int number, std::size_t candidate, bool hedge) {
                              .candidate = &to,
                              .headers = &e.what.headers,
                              .limits = e.what.setup->limits});
-  at.places = upstream::places_at(*where);
-  if (at.places > 0) {
-    at.line = e.by->lines->at(node.name);
-    at.place = at.line->try_enter(e.what.who, at.places);
-    if (!at.place) decides_->queued(number);
-  }
+  if (ready) at.find_line(*e.by->lines, node.name);
+  if (at.line) at.place = at.line->try_enter(e.what.who, at.places);
+  at.waits = !ready || (at.line && !at.place);
+  if (at.waits) decides_->queued(number);
   at.work.spawn(talk(all_, at));
   stand_by(candidate);
 }
@@ -431,10 +382,10 @@ void running::expire(int number, route::limit missed, instant now) {
   auto& at = *all_->lanes[static_cast<std::size_t>(number)];
   if (at.settled) return;
   at.work.cancel();
-  if (at.line && !at.place) return fault(number, at, route::busy_fault(node_of(at).name), now, false);
+  if (at.waits && at.line) return fault(number, at, route::busy_fault(node_of(at).name), now, false);
   const auto limit = span_of(all_->what.setup->limits, missed, at.to);
   // A healthy stream that is merely long says nothing against its node.
-  const bool blame = missed != route::limit::max_stream;
+  const bool blame = missed != route::limit::max_stream && !at.waits;
   fault(number, at, route::timeout_fault(node_of(at).name, route::to_string(missed), limit), now, blame);
 }
 

@@ -12,7 +12,8 @@ namespace meshai::dispatch {
 
 // The state changes under the turnstile's mutex; the event is only touched on the waiter's own loop.
 struct turnstile::waiter {
-  waiter(executor at, std::string by, std::uint64_t number) : loop(at), who(std::move(by)), arrival(number), come(at) {}
+  waiter(executor at, std::string by, std::uint64_t number)
+      : loop(at), who(std::move(by)), arrival(number), come(at) {}
 
   executor loop;
   std::string who;
@@ -97,8 +98,8 @@ std::size_t turnstile::waiting() const {
 
 // False: the newcomer's own line is the longest.
 bool turnstile::make_room(const std::string& who) {
-  const auto longest = std::ranges::max_element(
-      parties_, {}, [](const auto& each) { return each.second.line.size(); });
+  const auto longest =
+      std::ranges::max_element(parties_, {}, [](const auto& each) { return each.second.line.size(); });
   const auto own = parties_.find(who);
   const auto own_size = own == parties_.end() ? 0 : own->second.line.size();
   if (longest == parties_.end() || longest->second.line.size() <= own_size + 1) return false;

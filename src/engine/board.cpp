@@ -56,7 +56,8 @@ void board::wake_all() {
   for (const auto& one : waiters_) boost::asio::post(one.loop, [woken = one.woken] { woken->set(); });
 }
 
-task<result<void>> board::wait_ready(std::shared_ptr<board> self, env::world here, instant deadline) {
+task<result<void>> board::wait_ready(std::shared_ptr<board> self, env::world here, instant deadline,
+                                     bool only_coming) {
   const auto woken = std::make_shared<env::event>(here.loop);
   const place mine(*self, here.loop, woken);
   env::scope timer(here.loop);
@@ -67,9 +68,11 @@ task<result<void>> board::wait_ready(std::shared_ptr<board> self, env::world her
       const auto& now = self->now_;
       if (self->closed_) co_return fail(error_kind::unavailable, "the engine is stopped");
       if (now.state == state::ready) co_return result<void>();
-      if (here.clock.now() >= deadline)
-        co_return fail(error_kind::timeout, fmt::format("the engine is not ready ({}{}{})", to_string(now.state),
-                                                        now.reason.empty() ? "" : ": ", now.reason));
+      const bool in_vain = only_coming && !now.coming;
+      if (in_vain || here.clock.now() >= deadline)
+        co_return fail(in_vain ? error_kind::unavailable : error_kind::timeout,
+                       fmt::format("the engine is not ready ({}{}{})", to_string(now.state),
+                                   now.reason.empty() ? "" : ": ", now.reason));
     }
     co_await woken->wait();
   }

@@ -24,8 +24,9 @@ class board {
   // Nothing will be ready any more.
   void close();
 
-  // See supervisor::wait_ready. `self` keeps the board while somebody waits.
-  static task<result<void>> wait_ready(std::shared_ptr<board> self, env::world here, instant deadline);
+  // See supervisor::wait_ready, and wait_coming where `only_coming`. `self` keeps the board while somebody waits.
+  static task<result<void>> wait_ready(std::shared_ptr<board> self, env::world here, instant deadline,
+                                       bool only_coming);
 
  private:
   struct waiter {

@@ -325,11 +325,12 @@ task<void> keeper::pause(std::chrono::nanoseconds time) {
 void keeper::enter(state next, std::string reason) {
   ready_gauge_.set(next == state::ready);
   shown_->write([&](engine::facts& now) {
+    now.coming = next == state::resting ? ready_since_.has_value() : next != state::off && next != state::ready;
     now.state = next;
     now.since = world_.clock.wall();
     now.reason = std::move(reason);
   });
-  if (how_.changed) how_.changed(next);
+  if (how_.changed) how_.changed(shown_->read());
 }
 
 std::string keeper::ending() const {

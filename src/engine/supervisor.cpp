@@ -39,6 +39,7 @@ supervisor::~supervisor() {
 }
 
 void supervisor::start() {
+  board_->write([](engine::facts& now) { now.coming = true; });
   tasks_.spawn(keeper::run(keeper_));
 }
 
@@ -61,7 +62,11 @@ const env::address& supervisor::address() const {
 }
 
 task<result<void>> supervisor::wait_ready(const env::world& here, instant deadline) const {
-  return board::wait_ready(board_, here, deadline);
+  return board::wait_ready(board_, here, deadline, false);
+}
+
+task<result<void>> supervisor::wait_coming(const env::world& here) const {
+  return board::wait_ready(board_, here, never, true);
 }
 
 }  // namespace meshai::engine

@@ -25,6 +25,8 @@ enum class state {
 };
 std::string_view to_string(state where);
 
+struct facts;
+
 struct options {
   std::string name;                   // the node's: part of the socket's name, of log lines and metrics
   std::filesystem::path data_folder;  // absolute
@@ -36,7 +38,8 @@ struct options {
   std::string search_path;  // PATH, for a system's own llama-server
   std::filesystem::path
       runtime_folder;  // absolute; where the socket lies: ours alone (0700), made where it is missing
-  std::function<void(state)> changed;  // called on the supervisor's loop as soon as it is known; must not end it
+  std::function<void(const facts&)>
+      changed;  // called on the supervisor's loop as soon as it is known; must not end it
   // The pace; shortened in tests.
   std::chrono::milliseconds first_rest{500}, longest_rest{30'000};  // doubled with every failure, with jitter
   std::chrono::milliseconds load_timeout{300'000};                  // to the first token
@@ -49,12 +52,13 @@ struct options {
 // What is known right now; for `status`, metrics and routing.
 struct facts {
   engine::state state = state::off;
-  wall_time since{};   // of this state
-  std::string reason;  // why it rests; empty otherwise
-  int pid = 0;         // 0: none
-  int restarts = 0;    // since start()
-  std::string model;   // the file's name without .gguf
-  std::string form;    // quantisation
+  bool coming = false;  // being started, or ended a moment ago after it had answered: worth waiting for
+  wall_time since{};    // of this state
+  std::string reason;   // why it rests; empty otherwise
+  int pid = 0;          // 0: none
+  int restarts = 0;     // since start()
+  std::string model;    // the file's name without .gguf
+  std::string form;     // quantisation
   std::string program, version;
   int context = 0;  // tokens of one conversation, prompt and answer
   int slots = 0;
@@ -93,6 +97,8 @@ class supervisor {
   // On `here`, the caller's own world: at once when ready; timeout with the state and its reason at the deadline;
   // unavailable when it is stopped.
   task<result<void>> wait_ready(const env::world& here, instant deadline) const;
+  // The same, as long as it is coming: unavailable, with its state, once it is not. load_timeout bounds it.
+  task<result<void>> wait_coming(const env::world& here) const;
 
  private:
   std::shared_ptr<board> board_;    // what every thread may look at

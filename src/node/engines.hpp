@@ -1,6 +1,7 @@
 // node: the engines that the configuration names, kept over a reload where nothing changed for them.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -37,14 +38,18 @@ class engines {
   struct entry {
     engine::options how;
     std::shared_ptr<engine::supervisor> by;
+    int number = 0;
     bool started = false;
   };
+  void tell_presence();
   task<void> retire(std::shared_ptr<engine::supervisor> gone, std::weak_ptr<const void> users);
 
   env::world& world_;
   route::health& known_;
   std::vector<entry> known_engines_;
+  std::map<std::string, int> number_of_;  // by node, of the engine in use
   list current_;
+  int made_ = 0;
   int generation_ = 0;  // a replaced engine's successor listens elsewhere while both live
   env::scope retiring_;
 };

@@ -194,6 +194,8 @@ result<void> node::parts::put_to_use(plan next) {
     CHECK(here != next.nodes.end());
     here->running_context = [by = engine->by] { return std::int64_t{by->facts().context}; };
     if (!upstream.places) upstream.places = [by = engine->by] { return by->facts().slots; };
+    upstream.ready = [by = engine->by] { return by->ready(); };
+    upstream.wait_ready = [by = engine->by](env::world on) { return by->wait_coming(on); };
     upstream.prepare = [by = engine->by](chat::request asked) {
       const auto profile = by->facts().profile;
       return profile ? engine::apply(*profile, std::move(asked)) : asked;
@@ -216,8 +218,9 @@ result<void> node::parts::put_to_use(plan next) {
     running = wanted;
   }
   books->use(limits_of(*current.rules), current.usage);
-  publish(*std::move(made));
+  // First, so that whoever asks an engine waits for it.
   kept.put_to_use(std::move(wanted), std::move(old_users));
+  publish(*std::move(made));
   ++round;
   background.spawn(discover(round));
   probing->watch(current.nodes, reached, current.api, current.limits);

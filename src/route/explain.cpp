@@ -101,6 +101,8 @@ class teller {
       case exclusion::open:
       case exclusion::resting:
         return unavailable(one, node);
+      case exclusion::gone:
+        return "its engine does not run";
       case exclusion::no_images:
         return "it takes no images";
       case exclusion::no_tools:

@@ -75,13 +75,17 @@ TEST_F(explained, each_exclusion_names_its_rule_in_words) {
     ASSERT_TRUE(known.begin(make_target_id("down"), make_target_id("down", "m"), start));
     known.failed(make_target_id("down"), make_target_id("down", "m"), fault_of(fault_kind::unreachable), start);
   }
+  nodes.push_back(make_node("halted", tier::local, {"m"}));
+  known.set_presence(make_target_id("halted"), presence::gone);
   caller.key = reach::site;
   const auto told = tell(say("hi"));
-  EXPECT_EQ(rules(told), (std::vector<std::string>{"sky: reach", "sky: reach", "deaf: off", "down: open"}));
+  EXPECT_EQ(rules(told),
+            (std::vector<std::string>{"sky: reach", "sky: reach", "deaf: off", "halted: gone", "down: open"}));
   const auto& list = told.at("excluded").as_array();
   EXPECT_EQ(why(list[0]), R"("the key's reach lets the question travel as far as \"site\" only")");
   EXPECT_EQ(why(list[2]), R"("set its key")");
-  EXPECT_THAT(why(list[3]), ::testing::HasSubstr("down (unreachable), asked again in "));
+  EXPECT_THAT(why(list[4]), ::testing::HasSubstr("down (unreachable), asked again in "));
+  EXPECT_EQ(why(list[3]), R"("its engine does not run")");
 }
 
 TEST_F(explained, strangers_are_not_told_of_what_they_may_not_use) {

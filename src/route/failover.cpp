@@ -110,6 +110,15 @@ void failover::refused(int number, instant now) {
   if (!anybody_running()) start_another(now);
 }
 
+void failover::put_off(int number, instant now) {
+  auto& one = at(number);
+  if (finished_ || one.now == phase::over) return;
+  one.now = phase::over;
+  --asked_;
+  trials_[one.candidate] = trial::again;
+  if (!anybody_running()) start_another(now);
+}
+
 void failover::hedge_denied(int number, instant now) {
   auto& one = at(number);
   if (finished_ || one.now == phase::over) return;

@@ -67,8 +67,9 @@ class failover {
   void heard(int attempt, instant now);  // it writes; nothing of it can be sent: a seam holds its first words
   void ended(int attempt, instant now);  // its answer is whole
   void faulted(int attempt, const fault& why, instant now);
-  void queued(int attempt);                     // it waits for a place at its node: that is not the node's silence
-  void admitted(int attempt, instant now);      // and has it now
+  void queued(int attempt);  // it waits for a place at its node, or for its engine: that is not the node's silence
+  void admitted(int attempt, instant now);      // and no longer
+  void put_off(int attempt, instant now);       // its engine is not ready: asked later, if nobody else answers
   void refused(int attempt, instant now);       // health would not let it begin
   void hedge_denied(int attempt, instant now);  // the share of hedges is used up: none for this request
   void tick(instant now);
@@ -80,6 +81,7 @@ class failover {
   bool finished() const { return finished_; }
   int forwarded() const { return forwarded_; }  // -1: none yet, or it broke off
   bool sent() const { return sent_; }           // the caller has had a token
+  bool has_fresh() const { return how_.fallback && find(trial::fresh).has_value(); }  // somebody not asked yet
   std::size_t candidate_of(int attempt) const { return attempts_[static_cast<std::size_t>(attempt)].candidate; }
   int asked() const { return asked_; }  // attempts that reached, or may have reached, a node
   // What the caller is told when it ends badly: the fault that first broke its stream, else the first of all. What

@@ -355,6 +355,12 @@ fault busy_fault(std::string_view node) {
   return made;
 }
 
+fault gone_fault(std::string_view node, const error& why) {
+  auto made = make(node, fault_kind::unreachable, why.detail);
+  made.asked = false;
+  return made;
+}
+
 fault unsupported_fault(chat::problem why) {
   fault made{.kind = fault_kind::unsupported, .rest = {}, .told = {}};
   made.asked = false;

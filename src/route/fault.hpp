@@ -76,6 +76,8 @@ fault timeout_fault(std::string_view node, std::string_view limit, std::chrono::
 fault misfit_fault(std::string_view node);
 // Nobody asked it: all its places are taken. Another may do.
 fault busy_fault(std::string_view node);
+// Nobody asked it: its engine could not be waited for.
+fault gone_fault(std::string_view node, const error& why);
 // The target's dialect cannot express the request.
 fault unsupported_fault(chat::problem why);
 

@@ -52,8 +52,11 @@ struct record {
   gap_histogram ratios;  // of first-token times to what was expected of them
   gap_histogram gaps;
   std::optional<bool> takes_prefill;
+  route::presence presence = route::presence::here;
 
-  bool idle() const { return !open && !probing && rest_until == instant::min(); }
+  bool idle() const {
+    return !open && !probing && rest_until == instant::min() && presence == route::presence::here;
+  }
 
   void answered_first(std::chrono::nanoseconds after, std::int64_t prompt_tokens) {
     if (first_token.known()) {
@@ -66,6 +69,7 @@ struct record {
   bool probe_is_out(instant now) const { return probing && now < probe_begun + probe_lost_after; }
 
   bool admit(instant now) {
+    if (presence != route::presence::here) return presence == route::presence::coming;
     if (now < rest_until) return false;
     if (!open) return true;
     if (now < until || probe_is_out(now)) return false;
@@ -134,6 +138,7 @@ struct record {
 
 standing standing_of(const record& of, instant now) {
   standing seen;
+  seen.presence = of.presence;
   seen.resting = now < of.rest_until;
   seen.probing = of.probe_is_out(now);
   if (of.open) seen.breaker = now < of.until ? breaker::open : breaker::half_open;
@@ -208,6 +213,7 @@ standing health::look(target_id node, target_id model, instant now) const {
   } else if (seen.breaker == breaker::closed) {
     seen.breaker = above.breaker;
   }
+  seen.presence = above.presence;
   seen.probing = seen.probing || above.probing;
   seen.error_rate = std::max(seen.error_rate, above.error_rate);
   if (!seen.last_fault || (!above.available() && above.last_fault)) seen.last_fault = above.last_fault;
@@ -278,10 +284,12 @@ void health::abandoned(target_id node, target_id model) {
   }
 }
 
-void health::revive(target_id one) {
-  auto& in = shard_of(one);
+void health::set_presence(target_id node, presence now) {
+  auto& in = shard_of(node);
   const std::lock_guard lock(in.mutex);
-  in.at(one).close();
+  auto& of = in.at(node);
+  of.presence = now;
+  if (now == presence::here) of.close();
 }
 
 void health::probed(target_id node, bool reached, instant now) {

@@ -22,8 +22,16 @@ namespace meshai::route {
 enum class breaker { closed, open, half_open };
 std::string_view to_string(breaker state);
 
+// Of a node that somebody watches from beside it, as the keeper of an engine does.
+enum class presence {
+  here,
+  coming,  // it will answer soon: asked after all others, and waited for
+  gone,    // not asked
+};
+
 // What ranking and `status` see of one target.
 struct standing {
+  route::presence presence = route::presence::here;
   route::breaker breaker = route::breaker::closed;
   bool probing = false;            // half open, and its one probe is out
   bool resting = false;            // after a 429
@@ -33,6 +41,7 @@ struct standing {
   std::uint64_t answers = 0, faults = 0;                 // since the start
   std::optional<std::chrono::microseconds> first_token;  // the usual wait for a short prompt
   bool available() const {
+    if (presence != route::presence::here) return presence == route::presence::coming;
     return !resting && breaker != route::breaker::open && !(breaker == route::breaker::half_open && probing);
   }
 };
@@ -74,8 +83,8 @@ class health {
   // Cancelled, or ended by a fault that says nothing about the node.
   void abandoned(target_id node, target_id model);
 
-  // A probe or a peer says that it is there again: closes its breaker.
-  void revive(target_id one);
+  // Nothing is held against a node for being away; when it is here again its breaker closes.
+  void set_presence(target_id node, presence now);
   // What a probe saw that asked no model. Reached: a breaker that opened because the node could not be reached
   // lets one request try now. Not reached: counts as an attempt that failed so; a breaker that is open stays so.
   void probed(target_id node, bool reached, instant now);

@@ -193,10 +193,24 @@ TEST_F(health_of_one, an_abandoned_probe_is_given_back) {
   EXPECT_TRUE(known.begin(node, model, now));
 }
 
-TEST_F(health_of_one, revive_closes) {
-  fails(fault_kind::model_missing);
-  known.revive(model);
+TEST_F(health_of_one, a_node_that_is_gone_is_not_asked_and_one_that_comes_is_whatever_it_did) {
+  for (int i = 0; i < 3; ++i) fails(fault_kind::unreachable);
+  ASSERT_FALSE(look().available());
+  known.set_presence(node, presence::coming);
   EXPECT_TRUE(look().available());
+  EXPECT_TRUE(known.begin(node, model, now));
+  known.abandoned(node, model);
+  known.set_presence(node, presence::gone);
+  EXPECT_FALSE(look().available());
+  EXPECT_FALSE(known.begin(node, model, now + 1h));
+}
+
+TEST_F(health_of_one, a_node_that_is_here_again_is_asked_at_once) {
+  for (int i = 0; i < 3; ++i) fails(fault_kind::unreachable);
+  known.set_presence(node, presence::coming);
+  known.set_presence(node, presence::here);
+  EXPECT_EQ(look().breaker, breaker::closed);
+  EXPECT_TRUE(known.begin(node, model, now));
 }
 
 TEST_F(health_of_one, learns_how_long_a_prompt_takes) {

@@ -375,10 +375,11 @@ class ranker {
     const bool fallback = asked_.mesh.fallback.value_or(true);
     const auto first_model = options_.empty() ? std::string() : options_.front().model;
     bool first = true;
+    std::vector<candidate> coming;  // whoever answers now is quicker than waiting for them
     for (auto& each : options_) {
       auto& to = each;
       const auto same = [&](const candidate& c) { return c.model_id == to.model_id; };
-      if (std::ranges::any_of(into_.candidates, same)) continue;
+      if (std::ranges::any_of(into_.candidates, same) || std::ranges::any_of(coming, same)) continue;
       if (!std::exchange(first, false)) {
         if (!fallback) {
           exclude(to.node, to.model, exclusion::no_fallback);
@@ -391,14 +392,20 @@ class ranker {
       }
       const auto seen = known_.look(to.node_id, to.model_id, now_);
       if (!seen.available()) {
-        exclude(to.node, to.model, seen.resting ? exclusion::resting : exclusion::open);
+        exclude(to.node, to.model, why_not(seen));
         continue;
       }
       to.patience = known_.patience(to.model_id, to.where, into_.tokens, bounds_.first_token_timeout);
       to.longest_first_token = known_.first_token_p999(to.model_id, into_.tokens);
       to.longest_gap = known_.gap_p999(to.model_id);
-      into_.candidates.push_back(std::move(to));
+      (seen.presence == presence::coming ? coming : into_.candidates).push_back(std::move(to));
     }
+    std::ranges::move(coming, std::back_inserter(into_.candidates));
+  }
+
+  static exclusion why_not(const standing& seen) {
+    if (seen.presence == presence::gone) return exclusion::gone;
+    return seen.resting ? exclusion::resting : exclusion::open;
   }
 
   const chat::request& asked_;
@@ -442,9 +449,10 @@ void bound(ranking& made, const chat::request& asked, const policy& caller) {
 }  // namespace
 
 std::string_view to_string(exclusion why) {
-  constexpr std::array<std::string_view, 14> names{
-      "off",     "reach",       "not_allowed", "open",          "resting",       "no_images",   "no_tools",
-      "no_json", "no_language", "no_context",  "no_embeddings", "another_model", "no_fallback", "no_price"};
+  constexpr std::array<std::string_view, 15> names{"off",           "reach",       "not_allowed", "open",
+                                                   "gone",          "resting",     "no_images",   "no_tools",
+                                                   "no_json",       "no_language", "no_context",  "no_embeddings",
+                                                   "another_model", "no_fallback", "no_price"};
   return names[static_cast<std::size_t>(why)];
 }
 

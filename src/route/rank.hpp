@@ -55,6 +55,7 @@ enum class exclusion {
   reach,        // farther than this query may travel
   not_allowed,  // the caller's key does not list it
   open,         // its breaker is open
+  gone,         // its engine does not run
   resting,      // after a 429
   no_images,
   no_tools,

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "route/dice.hpp"
 #include "route/near_names.hpp"
 #include "route/testing.hpp"
@@ -294,6 +296,23 @@ TEST_F(ranking_of, what_is_down_or_rests_is_left_out_with_its_reason) {
   }
   EXPECT_EQ(open, 1);
   EXPECT_EQ(resting, 2);
+}
+
+TEST_F(ranking_of, an_engine_that_comes_is_asked_last_and_one_that_is_gone_is_not_asked) {
+  const auto here = make_target_id("here");
+  const auto all = names(say(simple_prompt), four_tiers());
+  known.set_presence(here, presence::coming);
+  auto expected = all;
+  std::ranges::stable_partition(expected, [](const std::string& one) { return !one.starts_with("here/"); });
+  EXPECT_NE(expected, all);
+  EXPECT_EQ(names(say(simple_prompt), four_tiers()), expected);
+  known.set_presence(here, presence::gone);
+  std::erase_if(expected, [](const std::string& one) { return one.starts_with("here/"); });
+  EXPECT_EQ(names(say(simple_prompt), four_tiers()), expected);
+  const auto made = ask(say("hi"), make_directory({make_node("here", tier::local, {"small"})}));
+  ASSERT_TRUE(made.refused);
+  EXPECT_EQ(made.refused->why.code, "all_nodes_down");
+  EXPECT_NE(made.refused->why.message.find("its engine does not run"), std::string::npos);
 }
 
 TEST_F(ranking_of, all_down_says_when_to_come_back) {

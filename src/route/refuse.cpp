@@ -39,17 +39,25 @@ std::string in_quotes(std::string_view model) {
   return fmt::format("\"{}\"{}", model.substr(0, 200), model.size() > 200 ? "..." : "");
 }
 
+bool is_down(exclusion why) {
+  return why == exclusion::open || why == exclusion::resting || why == exclusion::gone;
+}
+
+std::string_view state_of(const standing& seen) {
+  if (seen.presence == presence::gone) return "its engine does not run";
+  return seen.last_fault ? to_string(*seen.last_fault) : "busy";
+}
+
 refusal down(const ranking& made, const health& known, instant now) {
   std::optional<milliseconds> soonest;
   std::string states;
   for (const auto& each : made.excluded) {
-    if (each.why != exclusion::open && each.why != exclusion::resting) continue;
+    if (!is_down(each.why)) continue;
     const auto& name = made.of->nodes()[each.node].name;
     const auto seen = known.look(make_target_id(name), make_target_id(name, each.model), now);
     const auto wait = seen.until > now ? std::chrono::ceil<milliseconds>(seen.until - now) : probe_soon;
     soonest = soonest ? std::min(*soonest, wait) : wait;
-    states += fmt::format("{}{} ({})", states.empty() ? "" : ", ", name_of(made, each),
-                          seen.last_fault ? to_string(*seen.last_fault) : "busy");
+    states += fmt::format("{}{} ({})", states.empty() ? "" : ", ", name_of(made, each), state_of(seen));
   }
   refusal out{
       .why = {.status = 503,
@@ -167,7 +175,8 @@ refusal refuse_unknown(const directory& of, const policy& caller, const chat::re
 
 refusal refuse_empty(const ranking& made, const health& known, const chat::request& asked, const policy& caller,
                      instant now) {
-  if (has(made, exclusion::open) || has(made, exclusion::resting)) return down(made, known, now);
+  const auto one_down = [](const passed_over& each) { return is_down(each.why); };
+  if (std::ranges::any_of(made.excluded, one_down)) return down(made, known, now);
   if (has(made, exclusion::no_embeddings)) {
     return {cannot(fmt::format("{} makes no embeddings", in_quotes(asked.model)), "model",
                    "Name an embedding model of a node that has embeddings = true."),

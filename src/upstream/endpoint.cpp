@@ -149,6 +149,8 @@ result<std::unique_ptr<endpoint>> make_endpoint(node_options from) {
   made->prepare = std::move(from.prepare);
   made->places = std::move(from.places);
   made->counts = from.counts;
+  made->ready = std::move(from.ready);
+  made->wait_ready = std::move(from.wait_ready);
   made->key_header = key_header_of(made->dialect);
   for (auto& value : from.keys) {
     std::string header = made->dialect == chat::dialect::openai ? "Bearer " : "";
@@ -162,6 +164,14 @@ result<std::unique_ptr<endpoint>> make_endpoint(node_options from) {
 
 int places_at(const endpoint& node) {
   return node.places ? node.places() : 0;
+}
+
+bool is_ready(const endpoint& node) {
+  return !node.ready || node.ready();
+}
+
+task<result<void>> wait_ready(const endpoint& node, env::world here) {
+  return node.wait_ready(here);
 }
 
 endpoints::endpoints() = default;

@@ -23,6 +23,8 @@ struct endpoint {
   std::function<chat::request(chat::request)> prepare;
   std::function<int()> places;
   bool counts = false;
+  std::function<bool()> ready;
+  std::function<task<result<void>>(env::world)> wait_ready;
 
   struct key {
     secret value;

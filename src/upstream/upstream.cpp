@@ -15,7 +15,7 @@ constexpr std::size_t longest_list = 4 << 20;
 constexpr std::size_t most_models = 10'000;
 constexpr int most_pages = 20;
 constexpr auto stand_by_pause = 10s;
-constexpr std::size_t most_standing_by = 1024;  // origins
+constexpr std::size_t most_standing_by = 1024;       // origins
 constexpr std::size_t parsed_elsewhere = 256 << 10;  // a longer list would hold up the loop
 
 // One page of a list by GET. `what` is the whole request target.

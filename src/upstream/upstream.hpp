@@ -43,12 +43,18 @@ struct node_options {
   std::function<chat::request(chat::request)> prepare;
   std::function<int()> places;  // how many it answers at once; none, or 0: no bound. Any thread.
   bool counts = false;          // a llama-server of ours: it tells how many tokens a prompt has
-  std::string proxy;            // "http://[user:password@]host:port"; empty: none
+  // Of an engine: whether it answers, and the wait until it does; an error where that is not to be expected. Both
+  // or none; any thread, in the world given.
+  std::function<bool()> ready;
+  std::function<task<result<void>>(env::world)> wait_ready;
+  std::string proxy;  // "http://[user:password@]host:port"; empty: none
 };
 
 struct endpoint;
 int places_at(const endpoint& node);
 bool counts_at(const endpoint& node);
+bool is_ready(const endpoint& node);
+task<result<void>> wait_ready(const endpoint& node, env::world here);
 
 // The nodes as an immutable snapshot.
 class endpoints {

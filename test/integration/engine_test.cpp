@@ -178,7 +178,7 @@ task<int> comes_back(supervisor& it, env::world world, int signal, const std::ve
 TEST_F(Engine, ComesBackWhenItIsKilled) {
   std::vector<state> seen;
   auto how = options();
-  how.changed = [&seen](state next) { seen.push_back(next); };
+  how.changed = [&seen](const engine::facts& now) { seen.push_back(now.state); };
   supervisor it(world, std::move(how));
   finish(comes_back(it, world, SIGKILL, seen));
 }
@@ -187,7 +187,7 @@ TEST_F(Engine, IsReplacedWhenItHangs) {
   std::vector<state> seen;
   auto how = options();
   how.hung_after = 1s;
-  how.changed = [&seen](state next) { seen.push_back(next); };
+  how.changed = [&seen](const engine::facts& now) { seen.push_back(now.state); };
   supervisor it(world, std::move(how));
   finish(comes_back(it, world, SIGSTOP, seen));
 }
