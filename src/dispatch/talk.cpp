@@ -49,9 +49,10 @@ task<bool> wait_for_turn(errand& all, lane& at) {
 // False: nothing may be spent that is not written down first.
 task<bool> wait_for_money(errand& all, lane& at) {
   at.unpaid = co_await at.costs.written(all.world.loop);
-  if (at.unpaid) at.how = upstream::progress::fault;
-  if (at.unpaid) all.wake.set();
-  co_return !at.unpaid;
+  if (!at.unpaid) co_return true;
+  at.how = upstream::progress::fault;
+  all.wake.set();
+  co_return false;
 }
 
 }  // namespace

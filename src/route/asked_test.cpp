@@ -3,23 +3,14 @@
 #include <gtest/gtest.h>
 
 #include "route/complexity.hpp"
+#include "route/testing.hpp"
 
 namespace meshai::route {
 namespace {
 
-using lines = std::vector<std::pair<chat::role, std::string>>;
+using testing::lines;
+using testing::talk;
 constexpr auto user = chat::role::user, assistant = chat::role::assistant;
-
-chat::request talk(const lines& said) {
-  chat::request out;
-  for (const auto& [role, text] : said) {
-    auto& message = out.messages.emplace_back();
-    message.role = role;
-    message.parts.emplace_back().text = text;
-    out.text_size += text.size();
-  }
-  return out;
-}
 
 using texts = std::vector<std::string_view>;
 constexpr const char* plan = "Write a business plan for a bakery";

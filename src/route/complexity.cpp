@@ -19,19 +19,6 @@ constexpr std::size_t looked_at_back = 512;
 constexpr int simple_up_to = 1;
 constexpr int medium_up_to = 4;
 
-void append(std::string& to, char32_t c) {
-  if (c < 0x80) {
-    to += static_cast<char>(c);
-  } else if (c < 0x800) {
-    to += static_cast<char>(0xc0 | c >> 6);
-    to += static_cast<char>(0x80 | (c & 0x3f));
-  } else {
-    to += static_cast<char>(0xe0 | c >> 12);
-    to += static_cast<char>(0x80 | (c >> 6 & 0x3f));
-    to += static_cast<char>(0x80 | (c & 0x3f));
-  }
-}
-
 class reader {
  public:
   explicit reader(features& into) : into_(into) {}
@@ -46,7 +33,7 @@ class reader {
         look_up(text.substr(at));
         ++ideographs_;
       } else if (is_letter(c)) {
-        append(word, c);
+        append_letter(word, c);
       } else {
         end_of(word);
       }

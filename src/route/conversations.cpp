@@ -7,8 +7,6 @@
 #include <span>
 #include <vector>
 
-#include "base/hash.hpp"
-
 namespace meshai::route {
 namespace {
 

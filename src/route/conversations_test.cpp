@@ -8,21 +8,11 @@ namespace meshai::route {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::lines;
 using testing::start;
+using testing::talk;
 
-using lines = std::vector<std::pair<chat::role, std::string>>;
 constexpr auto user = chat::role::user, assistant = chat::role::assistant, system_prompt = chat::role::system;
-
-chat::request talk(const lines& said) {
-  chat::request out;
-  for (const auto& [role, text] : said) {
-    auto& message = out.messages.emplace_back();
-    message.role = role;
-    message.parts.emplace_back().text = text;
-    out.text_size += text.size();
-  }
-  return out;
-}
 
 const partner here{.model = {1}, .how = complexity::medium, .need = 0.5, .prefer = {}};
 

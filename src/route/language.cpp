@@ -14,16 +14,9 @@ constexpr int least_words = 2;           // of one language, before it is believ
 constexpr int clear_lead = 2;            // words, before the next language
 constexpr int least_letters = 2;         // of a script that only one language has
 
-constexpr std::array<std::string_view, 20> all_languages{"ar", "de", "el", "en", "es", "fa", "fr",
-                                                         "he", "hi", "it", "ja", "ko", "nl", "pl",
-                                                         "pt", "ru", "sv", "th", "tr", "uk"};
-// "zh" is the twenty-first; see below.
-constexpr auto languages = [] {
-  std::array<std::string_view, all_languages.size() + 1> out{};
-  std::ranges::copy(all_languages, out.begin());
-  out.back() = "zh";
-  return out;
-}();
+constexpr std::array<std::string_view, 21> languages{"ar", "de", "el", "en", "es", "fa", "fr",
+                                                     "he", "hi", "it", "ja", "ko", "nl", "pl",
+                                                     "pt", "ru", "sv", "th", "tr", "uk", "zh"};
 static_assert(std::ranges::is_sorted(languages));
 
 struct small_words {
@@ -130,13 +123,7 @@ std::string_view language_of(std::string_view text) {
     const auto [code, size] = letter_at(text, at);
     seen.meet(lower(code));
     if (code < 0x80 ? is_letter(code) : code < 0x250) {
-      const auto c = lower(code);
-      if (c < 0x80) {
-        word += static_cast<char>(c);
-      } else {
-        word += static_cast<char>(0xc0 | c >> 6);
-        word += static_cast<char>(0x80 | (c & 0x3f));
-      }
+      append_letter(word, lower(code));
     } else {
       end_of_word();
     }

@@ -23,6 +23,19 @@ letter letter_at(std::string_view text, std::size_t at) {
   return {0xfffd, 1};
 }
 
+void append_letter(std::string& to, char32_t c) {
+  if (c < 0x80) {
+    to += static_cast<char>(c);
+  } else if (c < 0x800) {
+    to += static_cast<char>(0xc0 | c >> 6);
+    to += static_cast<char>(0x80 | (c & 0x3f));
+  } else {
+    to += static_cast<char>(0xe0 | c >> 12);
+    to += static_cast<char>(0x80 | (c >> 6 & 0x3f));
+    to += static_cast<char>(0x80 | (c & 0x3f));
+  }
+}
+
 char32_t lower(char32_t c) {
   if (c < 0x80) return c >= U'A' && c <= U'Z' ? c + 32 : c;
   if ((c >= 0xc0 && c <= 0xde && c != 0xd7) || (c >= 0x391 && c <= 0x3a9) || (c >= 0x410 && c <= 0x42f))

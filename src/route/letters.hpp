@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace meshai::route {
@@ -13,6 +14,9 @@ struct letter {
 
 // The one at `at`, which lies within `text`.
 letter letter_at(std::string_view text, std::size_t at);
+
+// In UTF-8; below 0x10000.
+void append_letter(std::string& to, char32_t c);
 
 // Lower case for Latin, Greek and Cyrillic.
 char32_t lower(char32_t c);

@@ -275,8 +275,7 @@ class ranker {
       return;
     }
     for (const auto& m : node.models) {
-      if (vectors_ ? !makes_vectors(node, m.name, &m) : m.special_purpose && node.models.size() > 1)
-        continue;
+      if (vectors_ ? !makes_vectors(node, m.name, &m) : m.special_purpose && node.models.size() > 1) continue;
       if (auto made = consider(at.node, m.name, by)) options_.push_back(std::move(*made));
       return;
     }
@@ -376,8 +375,7 @@ class ranker {
     const auto first_model = options_.empty() ? std::string() : options_.front().model;
     bool first = true;
     std::vector<candidate> coming;  // whoever answers now is quicker than waiting for them
-    for (auto& each : options_) {
-      auto& to = each;
+    for (auto& to : options_) {
       const auto same = [&](const candidate& c) { return c.model_id == to.model_id; };
       if (std::ranges::any_of(into_.candidates, same) || std::ranges::any_of(coming, same)) continue;
       if (!std::exchange(first, false)) {

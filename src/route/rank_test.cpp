@@ -13,14 +13,14 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::fault_of;
+using testing::hard_prompt;
 using testing::make_directory;
 using testing::make_node;
+using testing::medium_prompt;
+using testing::names_of;
 using testing::say;
+using testing::simple_prompt;
 using testing::start;
-
-constexpr const char* simple_prompt = "What is 2+2?";
-constexpr const char* medium_prompt = "Explain how photosynthesis works";
-constexpr const char* hard_prompt = "Write a business plan";
 
 struct ranking_of : ::testing::Test {
   health known;
@@ -31,12 +31,8 @@ struct ranking_of : ::testing::Test {
   ranking ask(const chat::request& what, const std::shared_ptr<const directory>& of) {
     return rank(what, caller, of, known, bounds, start, seed);
   }
-  // "node/model" of the candidates, in order.
   std::vector<std::string> names(const chat::request& what, const std::shared_ptr<const directory>& of) {
-    const auto made = ask(what, of);
-    std::vector<std::string> out;
-    for (const auto& c : made.candidates) out.push_back(made.node_of(c).name + "/" + c.model);
-    return out;
+    return names_of(ask(what, of));
   }
   void break_node(std::string_view name) {
     const auto id = make_target_id(name), any = make_target_id(name, "any");

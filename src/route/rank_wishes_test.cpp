@@ -8,13 +8,13 @@ namespace meshai::route {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::hard_prompt;
 using testing::make_directory;
 using testing::make_node;
+using testing::names_of;
 using testing::say;
+using testing::simple_prompt;
 using testing::start;
-
-constexpr const char* simple_prompt = "What is 2+2?";
-constexpr const char* hard_prompt = "Write a business plan";
 
 using strings = std::vector<std::string>;
 
@@ -27,10 +27,7 @@ struct wishes : ::testing::Test {
     return rank(what, caller, of, known, bounds, start, 1);
   }
   strings names(const chat::request& what, const std::shared_ptr<const directory>& of) {
-    const auto made = ask(what, of);
-    strings out;
-    for (const auto& c : made.candidates) out.push_back(made.node_of(c).name + "/" + c.model);
-    return out;
+    return names_of(ask(what, of));
   }
 };
 

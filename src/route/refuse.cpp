@@ -106,7 +106,7 @@ std::string how_long(const ranking& made) {
   return fmt::format("{} (counted by {})", made.counted.front().tokens, made.counted.front().node);
 }
 
-refusal too_long(const ranking& made) {
+chat::problem too_long(const ranking& made) {
   std::string takes;
   for (const auto& each : made.excluded) {
     if (each.why != exclusion::no_context) continue;
@@ -116,34 +116,30 @@ refusal too_long(const ranking& made) {
       cannot(fmt::format("the conversation is too long: {} tokens, and these take: {}", how_long(made), takes),
              "messages", "Shorten it, widen the reach, or add a node with a longer context.");
   out.code = "context_length_exceeded";
-  return {std::move(out), {}};
+  return out;
 }
 
 // Nobody within reach can do what the question needs.
-std::optional<refusal> refuse_unable(const ranking& made) {
+std::optional<chat::problem> refuse_unable(const ranking& made) {
   if (has(made, exclusion::no_images)) {
-    return {{cannot("no node within reach takes images", "messages",
-                    "Leave the images out, or add a node whose model takes them."),
-             {}}};
+    return cannot("no node within reach takes images", "messages",
+                  "Leave the images out, or add a node whose model takes them.");
   }
   if (has(made, exclusion::no_tools)) {
-    return {{cannot("no node within reach takes tools", "tools",
-                    "Leave the tools out, or add a node that takes them."),
-             {}}};
+    return cannot("no node within reach takes tools", "tools",
+                  "Leave the tools out, or add a node that takes them.");
   }
   if (has(made, exclusion::no_json)) {
-    return {
-        {cannot("no node within reach keeps to JSON", "response_format",
-                "Ask for JSON in the prompt and leave response_format out, or add a node that has json = true."),
-         {}}};
+    return cannot("no node within reach keeps to JSON", "response_format",
+                  "Ask for JSON in the prompt and leave response_format out, or add a node that has json = true.");
   }
   if (has(made, exclusion::no_context)) return too_long(made);
   if (has(made, exclusion::no_language)) {
-    return {
-        {cannot(fmt::format("no node within reach speaks the question's language ({})", made.language), "messages",
-                "Ask in another language, widen the reach, or add \"" + std::string(made.language) +
-                    "\" to the languages of a [[node]] that speaks it."),
-         {}}};
+    return cannot(fmt::format("no node within reach speaks the question's language ({})", made.language),
+                  "messages",
+                  fmt::format("Ask in another language, widen the reach, or add \"{}\" to the languages of a "
+                              "[[node]] that speaks it.",
+                              made.language));
   }
   return std::nullopt;
 }
@@ -182,7 +178,7 @@ refusal refuse_empty(const ranking& made, const health& known, const chat::reque
                    "Name an embedding model of a node that has embeddings = true."),
             {}};
   }
-  if (auto unable = refuse_unable(made)) return *std::move(unable);
+  if (auto unable = refuse_unable(made)) return {*std::move(unable), {}};
   if (has(made, exclusion::reach) && made.bound_by.starts_with("[[care]]")) return kept_near(made);
   if (has(made, exclusion::reach)) {
     return {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "route/route.hpp"
@@ -17,6 +18,23 @@ inline chat::request say(std::string text, std::string model = "auto") {
   return made;
 }
 
+using lines = std::vector<std::pair<chat::role, std::string>>;
+
+inline chat::request talk(const lines& said) {
+  chat::request made;
+  for (const auto& [role, text] : said) {
+    auto& message = made.messages.emplace_back();
+    message.role = role;
+    message.parts.emplace_back().text = text;
+    made.text_size += text.size();
+  }
+  return made;
+}
+
+inline constexpr const char* simple_prompt = "What is 2+2?";
+inline constexpr const char* medium_prompt = "Explain how photosynthesis works";
+inline constexpr const char* hard_prompt = "Write a business plan";
+
 inline node make_node(std::string name, tier where, std::vector<std::string> models) {
   node made;
   made.name = std::move(name);
@@ -31,6 +49,13 @@ inline std::shared_ptr<const directory> make_directory(std::vector<node> nodes,
   auto made = directory::make(std::move(nodes), std::move(routes), unknown_auto);
   if (!made) throw std::runtime_error(made.error().detail);
   return *made;
+}
+
+// "node/model" of the candidates, in order.
+inline std::vector<std::string> names_of(const ranking& made) {
+  std::vector<std::string> names;
+  for (const auto& each : made.candidates) names.push_back(made.node_of(each).name + "/" + each.model);
+  return names;
 }
 
 inline fault fault_of(fault_kind kind) {
