@@ -162,7 +162,7 @@ result<node::plan> assemble(const config& from, const paths& where) {
   }
   for (const auto& model : from.models) out.routes.push_back({.name = model.name, .route = model.route});
   out.unknown_model_auto = from.api.unknown_model_auto;
-  out.limits = from.limits;
+  out.limits = static_cast<const route::limits&>(from.limits);
   out.api = from.api.reach;
   out.usage = from.api.usage;
   out.care = from.care;

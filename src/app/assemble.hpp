@@ -18,6 +18,6 @@ result<node::plan> assemble(const config& from, const paths& where);
 
 // The proxy of the environment for this URL: HTTPS_PROXY (or https_proxy) for https, http_proxy for http, but for
 // what NO_PROXY lists; empty for none. Upper-case HTTP_PROXY is not read: a request header can set it (httpoxy).
-std::string proxy_from_environment(std::string_view url, const std::function<std::string(const char*)>& variable);
+std::string proxy_from_environment(std::string_view url, const std::function<std::string(const char*)>& read);
 
 }  // namespace meshai::app

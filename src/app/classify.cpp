@@ -162,8 +162,9 @@ int classify(const classify_options& how) {
     print(paint("type lines like {\"prompt\": \"What is 2+2?\"}; Ctrl-D ends them\n", style::dim, 2), 2);
   line_of_answers all(fd, how.care);
   {
-    std::vector<std::jthread> threads;
     const auto count = std::clamp(std::thread::hardware_concurrency(), 1u, most_threads);
+    std::vector<std::jthread> threads;
+    threads.reserve(count);
     for (unsigned i = 0; i < count; ++i) threads.emplace_back([&] { all.work(); });
   }
   return all.finish();

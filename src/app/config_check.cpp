@@ -221,6 +221,7 @@ std::optional<env::address> parse_listen(std::string_view text) {
 
 std::vector<env::address> listen_addresses(const api_config& api) {
   std::vector<env::address> out;
+  out.reserve(api.listen.size() + 2);
   for (const auto& text : api.listen) out.push_back(*parse_listen(text));
   if (out.empty()) {
     for (const auto* ip : {"127.0.0.1", "::1"}) out.push_back({.ip = ip, .port = 9437, .path = {}});

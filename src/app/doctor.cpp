@@ -193,7 +193,8 @@ task<void> look_at_running_node(env::world world, examination& of) {
     } else if (state == "resting") {
       of.note(what, grade::bad, reason, fmt::format("its log tells more: {}", of.where.log_file().string()));
     } else {
-      of.note(what, grade::warning, state + (reason.empty() ? "" : ": " + reason), "wait a moment");
+      of.note(what, grade::warning, fmt::format("{}{}{}", state, reason.empty() ? "" : ": ", reason),
+              "wait a moment");
     }
   }
   const auto ready = co_await node.get("/readyz", patience);

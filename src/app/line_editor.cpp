@@ -1,6 +1,6 @@
 #include "app/line_editor.hpp"
 
-#include <wchar.h>
+#include <cwchar>
 
 #include <algorithm>
 #include <utility>

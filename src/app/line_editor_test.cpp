@@ -1,7 +1,7 @@
 #include "app/line_editor.hpp"
 
 #include <gtest/gtest.h>
-#include <locale.h>
+#include <clocale>
 
 #include <vector>
 

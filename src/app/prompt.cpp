@@ -1,15 +1,15 @@
 #include "app/prompt.hpp"
 
-#include <locale.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
+#include <clocale>
 
-#include <csignal>
 #include <fmt/format.h>
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <iostream>
 #include <utility>
 

@@ -146,6 +146,7 @@ result<void> daemon::read_certificate() {
 
 result<void> daemon::begin() {
   std::vector<env::world> worlds;
+  worlds.reserve(workers_.size());
   for (auto& one : workers_) worlds.push_back(one->world());
   const auto read_plan = [this]() -> result<node::plan> {
     auto read = load_config(how_.config, where_);

@@ -157,7 +157,7 @@ task<void> look(env::world world, const paths& where, const status_options& how,
       co_return;
     }
     auto text = how.json ? with_supervision(came->body, where) : show(came->body) + show_supervision(where);
-    if (how.watch && takes_colour(1)) text = "\033[H\033[J" + text;
+    if (how.watch && takes_colour(1)) text.insert(0, "\033[H\033[J");
     if (!print(text) || !how.watch) co_return;
     co_await world.clock.sleep_until(world.clock.now() + 1s);
   }

@@ -145,6 +145,7 @@ result<child> supervisor::start(const std::filesystem::path& program, const std:
       environment.emplace_back(*each);
   }
   std::vector<char*> given;
+  given.reserve(environment.size() + 1);
   for (auto& each : environment) given.push_back(each.data());
   given.push_back(nullptr);
   std::array<std::string, 4> words{"meshai", "serve", "--config", config.string()};

@@ -170,6 +170,7 @@ std::shared_ptr<turnstile> turnstiles::at(const std::string& node) {
 std::vector<turnstiles::count> turnstiles::counts() const {
   const std::lock_guard lock(mutex_);
   std::vector<count> out;
+  out.reserve(all_.size());
   for (const auto& [node, one] : all_) out.push_back({node, one->inside(), one->waiting()});
   return out;
 }

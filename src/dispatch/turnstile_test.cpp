@@ -81,6 +81,7 @@ TEST_F(before_a_node, a_full_line_sends_away_the_newest_of_the_longest) {
   come("greedy");
   come("greedy");
   std::vector<guest*> waiting;
+  waiting.reserve(4);
   for (int i = 0; i < 4; ++i) waiting.push_back(&come("greedy"));
   auto& one_more = come("greedy");
   EXPECT_TRUE(one_more.over && !one_more.place) << "its own line is the longest";

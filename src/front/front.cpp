@@ -128,7 +128,6 @@ task<void> show(visit& v, page what) {
     case page::ready:
       return ready_page(v);
     case page::metrics:
-      break;
     case page::status:
       break;
     case page::route:

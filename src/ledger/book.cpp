@@ -147,6 +147,7 @@ std::optional<standing> book::look(std::string_view key, const moment& at) {
 std::vector<std::string> book::keys() const {
   const std::lock_guard lock(mutex_);
   std::vector<std::string> out;
+  out.reserve(accounts_.size());
   for (const auto& [key, own] : accounts_) out.push_back(key);
   return out;
 }

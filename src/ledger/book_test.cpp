@@ -132,12 +132,13 @@ TEST(book, the_sum_never_passes_the_budget) {
   std::atomic<std::int64_t> really{0};
   std::atomic<int> over{0}, denied{0};
   std::vector<std::jthread> threads;
+  threads.reserve(8);
   for (unsigned seed = 0; seed < 8; ++seed) {
     threads.emplace_back([&, seed] {
       std::mt19937 dice(seed);
       std::vector<hold> open;
       for (int i = 0; i < 4'000; ++i) {
-        const std::int64_t most = 1 + dice() % 2'000;
+        const auto most = static_cast<std::int64_t>(1 + dice() % 2'000);
         if (open.size() < 8) {
           if (auto held = all.reserve("me", {.most = {.tokens = 1, .money = most}}, now)) {
             open.push_back(*held);

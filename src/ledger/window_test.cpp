@@ -66,7 +66,7 @@ TEST(window, no_minute_holds_more_than_the_limit) {
   std::int64_t most = 0;
   for (int i = 0; i < 20'000; ++i) {
     now += std::chrono::milliseconds(dice() % 1500);
-    const std::int64_t n = 1 + dice() % 30;
+    const auto n = static_cast<std::int64_t>(1 + dice() % 30);
     if (at.wait_for(n, limit, now) == 0ms) {
       at.add(n, now);
       taken.emplace_back(now, n);

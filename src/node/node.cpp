@@ -69,7 +69,7 @@ struct node::parts final : front::office {
   void take_keys();  // those that were issued
   result<settings> make_settings();
   void publish(settings next);
-  task<void> discover(std::uint64_t round);
+  task<void> discover(std::uint64_t mine);
   task<bool> discover_once();
 
   std::vector<env::world> worlds;

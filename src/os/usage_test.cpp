@@ -22,6 +22,7 @@ TEST(usage, descriptors_are_counted) {
   const auto before = gauge_of(all, "process_open_fds");
   EXPECT_GE(before, 3);
   std::vector<descriptor> more;
+  more.reserve(5);
   for (int i = 0; i < 5; ++i) more.emplace_back(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   EXPECT_EQ(gauge_of(all, "process_open_fds"), before + 5);
   more.clear();

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "route/complexity_words.hpp"
 #include "route/testing.hpp"
 

@@ -177,12 +177,10 @@ void failover::start(std::size_t candidate, instant now, bool hedge) {
 
 void failover::start_another(instant now) {
   const bool in_time = now < deadline();
-  const bool more = asked_ == 0 || how_.fallback;
-  if (!in_time || !more || !budget_left()) {
-    give_up();
-  } else if (const auto fresh = find(trial::fresh)) {
+  const bool more = in_time && (asked_ == 0 || how_.fallback) && budget_left();
+  if (const auto fresh = more ? find(trial::fresh) : std::nullopt) {
     start(*fresh, now);
-  } else if (const auto again = find(trial::again)) {
+  } else if (const auto again = more ? find(trial::again) : std::nullopt) {
     wait_for_retry(*again, now);
   } else {
     give_up();

@@ -62,16 +62,16 @@ class failover {
 
   // Events. Each may leave actions behind; those about attempts that are over are ignored.
   void begin(instant now);
-  void token(int attempt, instant now);  // its first content, reasoning or tool step
-  void moved(int attempt, instant now);  // any later step
-  void heard(int attempt, instant now);  // it writes; nothing of it can be sent: a seam holds its first words
-  void ended(int attempt, instant now);  // its answer is whole
-  void faulted(int attempt, const fault& why, instant now);
-  void queued(int attempt);  // it waits for a place at its node, or for its engine: that is not the node's silence
-  void admitted(int attempt, instant now);      // and no longer
-  void put_off(int attempt, instant now);       // its engine is not ready: asked later, if nobody else answers
-  void refused(int attempt, instant now);       // health would not let it begin
-  void hedge_denied(int attempt, instant now);  // the share of hedges is used up: none for this request
+  void token(int number, instant now);  // its first content, reasoning or tool step
+  void moved(int number, instant now);  // any later step
+  void heard(int number, instant now);  // it writes; nothing of it can be sent: a seam holds its first words
+  void ended(int number, instant now);  // its answer is whole
+  void faulted(int number, const fault& why, instant now);
+  void queued(int number);  // it waits for a place at its node, or for its engine: that is not the node's silence
+  void admitted(int number, instant now);      // and no longer
+  void put_off(int number, instant now);       // its engine is not ready: asked later, if nobody else answers
+  void refused(int number, instant now);       // health would not let it begin
+  void hedge_denied(int number, instant now);  // the share of hedges is used up: none for this request
   void tick(instant now);
   void caller_gone();
 

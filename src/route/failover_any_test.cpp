@@ -17,7 +17,7 @@ TEST_F(failing_over, keeps_its_promises_under_any_events) {
   const auto pick = [&](std::size_t n) { return static_cast<int>(roll.next() % n); };
   for (int round = 0; round < 5000; ++round) {
     now = start;
-    candidates.assign(static_cast<std::size_t>(pick(4) + 1), {});
+    candidates.assign(1 + roll.next() % 4, {});
     for (auto& each : candidates) {
       each.patience = std::chrono::seconds(pick(20) + 1);
       if (pick(2) == 0) each.longest_first_token = std::chrono::milliseconds(pick(2000));

@@ -241,8 +241,8 @@ TEST_F(failing_over, who_waits_too_long_in_one_line_is_sent_to_the_next) {
 }
 
 TEST_F(failing_over, nothing_is_hedged_that_may_not_be) {
-  const auto alarm_of = [&](failover::options with) {
-    how = std::move(with);
+  const auto alarm_of = [&](const failover::options& with) {
+    how = with;
     candidates.assign(2, {.patience = 10s, .longest_first_token = 300ms, .longest_gap = 300ms});
     begin();
     actions();

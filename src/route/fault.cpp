@@ -276,14 +276,11 @@ blame blame_of(fault_kind kind) {
 
 fault transport_fault(std::string_view node, const error& why) {
   switch (why.kind) {
-    case error_kind::timeout: {
-      auto made = make(node, fault_kind::timeout, why.detail);
-      return made;
-    }
+    case error_kind::timeout:
+      return make(node, fault_kind::timeout, why.detail);
     case error_kind::malformed:
+    case error_kind::exhausted:  // an answer beyond its bounds
       return make(node, fault_kind::malformed, why.detail);
-    case error_kind::exhausted:
-      return make(node, fault_kind::malformed, why.detail);  // an answer beyond its bounds
     case error_kind::unreachable:
     case error_kind::refused:
     case error_kind::denied:  // a certificate, a proxy

@@ -260,6 +260,7 @@ TEST(health, names_that_callers_make_up_do_not_fill_the_memory) {
 TEST(health, is_thread_safe) {
   health known;
   std::vector<std::thread> all;
+  all.reserve(4);
   for (int t = 0; t < 4; ++t) {
     all.emplace_back([&known, t] {
       for (int i = 0; i < 5000; ++i) {

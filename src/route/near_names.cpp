@@ -24,7 +24,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t li
   b = b.substr(0, longest);
   if (std::max(a.size(), b.size()) - std::min(a.size(), b.size()) > limit) return limit + 1;
   std::array<std::array<std::size_t, longest + 1>, 3> rows{};
-  auto *before = &rows[0], *last = &rows[1], *now = &rows[2];
+  auto *before = rows.data(), *last = &rows[1], *now = &rows[2];
   for (std::size_t j = 0; j <= b.size(); ++j) (*last)[j] = j;
   for (std::size_t i = 1; i <= a.size(); ++i) {
     (*now)[0] = i;

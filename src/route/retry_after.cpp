@@ -187,7 +187,7 @@ std::optional<milliseconds> retry_after(std::span<const header> of, wall_time no
     const auto name = lowered(h.name);
     if (name == "retry-after-ms") {
       auto text = trimmed(h.value);
-      if (const auto ms = take_number(text); ms && text.empty()) exact = *ms;
+      if (const auto ms = take_number(text); ms && text.empty()) exact = ms;
     } else if (name == "retry-after") {
       said = any_form(h.value, now);
     } else if (const auto beside = remaining_beside(name); !beside.empty()) {

@@ -114,14 +114,15 @@ TEST(endpoint, takes_keys_in_turn_and_lets_them_rest) {
   route::health known;
   const instant now{1h};
   std::vector<const endpoint::key*> seen;
+  seen.reserve(3);
   for (int i = 0; i < 3; ++i) seen.push_back(made->choose(known, now));
   EXPECT_EQ(std::set(seen.begin(), seen.end()).size(), 3u);
   known.rest(made->keys[1].id, 10s, now);
   for (int i = 0; i < 9; ++i) EXPECT_NE(made->choose(known, now), &made->keys[1]);
-  EXPECT_TRUE(made->has_another(&made->keys[0], known, now));
+  EXPECT_TRUE(made->has_another(made->keys.data(), known, now));
   known.rest(made->keys[2].id, 10s, now);
-  EXPECT_FALSE(made->has_another(&made->keys[0], known, now));
-  EXPECT_TRUE(made->has_another(&made->keys[0], known, now + 11s));
+  EXPECT_FALSE(made->has_another(made->keys.data(), known, now));
+  EXPECT_TRUE(made->has_another(made->keys.data(), known, now + 11s));
   EXPECT_EQ((*make_endpoint(at("https://x.example")))->choose(known, now), nullptr);
 }
 

@@ -32,7 +32,7 @@ std::string read(std::string_view bytes, asked what, std::size_t size) {
         told += head.reason;
         for (const auto& [name, value] : head.headers) told.append(name).append(value);
       }
-      if (got->what == progress::end) return told + "|end" + buffer + std::string(bytes);
+      if (got->what == progress::end) return told.append("|end").append(buffer).append(bytes);
       if (got->what == progress::need_more) break;
     }
   }

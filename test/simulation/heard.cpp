@@ -24,7 +24,7 @@ void read_head(std::string_view head, heard& out) {
     std::string name(line.substr(0, colon));
     for (auto& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     if (!out.headers.emplace(name, colon == line.npos ? "" : line.substr(colon + 2)).second) {
-      out.wrong.push_back("the header " + name + " stands twice");
+      out.wrong.emplace_back("the header " + name + " stands twice");
     }
     at = end + 2;
   }
@@ -42,7 +42,7 @@ body read_body(std::string_view rest, heard& out) {
     std::size_t length = 0;
     const auto& text = out.headers["content-length"];
     std::from_chars(text.data(), text.data() + text.size(), length);
-    if (rest.size() > length) out.wrong.push_back("bytes after the end of the answer");
+    if (rest.size() > length) out.wrong.emplace_back("bytes after the end of the answer");
     made.bytes = rest.substr(0, length);
     made.whole = rest.size() >= length;
     return made;
@@ -51,9 +51,10 @@ body read_body(std::string_view rest, heard& out) {
     std::size_t size = 0;
     const auto line = rest.find("\r\n");
     if (line == rest.npos) return made;
-    const auto [end, bad] = std::from_chars(rest.data(), rest.data() + line, size, 16);
-    if (bad != std::errc() || end != rest.data() + line) {
-      out.wrong.push_back("a chunk without a size");
+    const auto digits = rest.substr(0, line);
+    const auto [end, bad] = std::from_chars(digits.data(), digits.data() + digits.size(), size, 16);
+    if (bad != std::errc() || end != digits.data() + digits.size()) {
+      out.wrong.emplace_back("a chunk without a size");
       return made;
     }
     rest.remove_prefix(line + 2);
@@ -62,7 +63,7 @@ body read_body(std::string_view rest, heard& out) {
     rest.remove_prefix(size + 2);
     if (size == 0) {
       made.whole = true;
-      if (!rest.empty()) out.wrong.push_back("bytes after the last chunk");
+      if (!rest.empty()) out.wrong.emplace_back("bytes after the last chunk");
       return made;
     }
   }
@@ -282,7 +283,7 @@ void read_events(std::string_view bytes, reader& into, heard& out) {
   while (!bytes.empty()) {
     const auto end = bytes.find("\n\n");
     if (end == bytes.npos) {
-      out.wrong.push_back("an event that is cut in two");
+      out.wrong.emplace_back("an event that is cut in two");
       return;
     }
     std::string_view name, data;
@@ -299,7 +300,7 @@ void read_events(std::string_view bytes, reader& into, heard& out) {
 
 void conclude(const body& made, bool stream, reader& by, heard& out) {
   const bool events = out.headers["content-type"].starts_with("text/event-stream");
-  if (events != (stream && out.status == 200)) out.wrong.push_back("a content type of another kind of answer");
+  if (events != (stream && out.status == 200)) out.wrong.emplace_back("a content type of another kind of answer");
   if (!made.whole) {
     // What came of a stream that broke off must still be right as far as it goes.
     const auto last = made.bytes.rfind("\n\n");
@@ -316,8 +317,8 @@ void conclude(const body& made, bool stream, reader& by, heard& out) {
   }
   out.in_stream = events;
   out.how = out.status != 200 || by.failed() ? ending::refused : ending::whole;
-  if (out.how == ending::whole && !by.done()) out.wrong.push_back("a stream without its end");
-  if (out.how == ending::whole && out.finish.empty()) out.wrong.push_back("an answer without a finish reason");
+  if (out.how == ending::whole && !by.done()) out.wrong.emplace_back("a stream without its end");
+  if (out.how == ending::whole && out.finish.empty()) out.wrong.emplace_back("an answer without a finish reason");
 }
 
 }  // namespace

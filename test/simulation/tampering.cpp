@@ -26,7 +26,8 @@ struct frame {
     std::size_t size = 0;
     const auto line = bytes.find("\r\n");
     if (line == bytes.npos) return out;
-    std::from_chars(bytes.data(), bytes.data() + line, size, 16);
+    const auto digits = bytes.substr(0, line);
+    std::from_chars(digits.data(), digits.data() + digits.size(), size, 16);
     auto payload = bytes.substr(line + 2, size);
     out.last = bytes.ends_with(last_chunk);
     while (!payload.empty()) {

@@ -73,7 +73,7 @@ struct script {
   int at = -1;  // piece of the stream, 0 the first token; or in_call
   std::chrono::milliseconds first_token{0}, gap{0};
   std::chrono::milliseconds pause{0};  // before piece `at`; then it goes on
-  std::chrono::milliseconds drip{0};  // between two pieces of `drip_bytes`, whatever they hold; 0: no drip
+  std::chrono::milliseconds drip{0};   // between two pieces of `drip_bytes`, whatever they hold; 0: no drip
   std::size_t drip_bytes = 1;
   std::optional<going_on> prefill, asked;  // instead of the provider's own manner
   int times = 1 << 30;                     // how often it is played (rules only)
@@ -81,7 +81,7 @@ struct script {
 // {"text", "thinking", "calls":[{"name","arguments":{}}], "status", "fault":"reset", "at":3 or "in_call",
 // "first_token_ms", "gap_ms", "drip_ms", "drip_bytes", "prefill":"refused", "asked":"preamble", ...}.
 // Unknown members are a bug of the test: CHECKed.
-script parse_script(std::string_view json);
+script parse_script(std::string_view text);
 going_on parse_going_on(std::string_view word);
 
 struct seen {
@@ -95,12 +95,12 @@ struct options {
   std::string key;  // demanded where it is not empty
   std::vector<std::string> models{"fake-model"};
   std::vector<std::string> remote;  // those of `models` that it passes on, as an Ollama's list tells (/api/tags)
-  bool keep_requests = true;  // the last 1,000 of them
+  bool keep_requests = true;        // the last 1,000 of them
   // Where the conversation ends with the assistant's message, and where it ends with one of the user that asks to
   // go on with it.
   going_on prefill = going_on::continues, asked = going_on::continues;
-  // What its model says to the first words of the user, where the script says nothing; `begun` is what the assistant
-  // has said of it already, and is to be its beginning. Without this: an echo of the last words.
+  // What its model says to the first words of the user, where the script says nothing; `begun` is what the
+  // assistant has said of it already, and is to be its beginning. Without this: an echo of the last words.
   std::function<std::string(std::string_view asked, std::string_view begun)> says;
   bool deaf = false;  // connections are accepted, and nothing is ever read from them
 };
