@@ -217,7 +217,7 @@ bool read_numbers(const toml::node& from,
     if (!given) continue;
     const auto value = given->value<double>();
     if (!value || !(*value > 0 && *value <= 1e9)) return false;
-    *number = *value;
+    *number = value;
     ++known;
   }
   return known == table->size();

@@ -76,6 +76,7 @@ void lessons::write() {
   const auto now = world_.clock.now();
   const auto wall = world_.clock.wall();
   std::vector<store::lesson_row> rows;
+  rows.reserve(changed.size());
   for (const auto& one : changed) {
     rows.push_back({.model = one.model.value,
                     .how = static_cast<int>(one.how),

@@ -1,6 +1,7 @@
 #include "route/asked.hpp"
 
 #include <algorithm>
+#include <ranges>
 #include <utility>
 
 namespace meshai::route {
@@ -46,14 +47,14 @@ std::vector<std::string_view> texts_asked(const chat::request& of) {
   std::vector<std::string_view> out;
   bool offered = false;
   int users = 0;
-  for (auto message = of.messages.rbegin(); message != of.messages.rend(); ++message) {
-    if (message->role == chat::role::user) {
+  for (const auto& message : of.messages | std::views::reverse) {
+    if (message.role == chat::role::user) {
       const bool only_results = std::ranges::all_of(
-          message->parts, [](const chat::part& p) { return p.kind == chat::part_kind::tool_result; });
-      if (only_results && !message->parts.empty()) continue;
-      if (add_texts(*message, out) || ++users > turns_back) break;
-    } else if (message->role == chat::role::assistant && users == 1 && !std::exchange(offered, true)) {
-      if (const auto offer = offer_of(*message); !offer.empty()) out.push_back(offer);
+          message.parts, [](const chat::part& p) { return p.kind == chat::part_kind::tool_result; });
+      if (only_results && !message.parts.empty()) continue;
+      if (add_texts(message, out) || ++users > turns_back) break;
+    } else if (message.role == chat::role::assistant && users == 1 && !std::exchange(offered, true)) {
+      if (const auto offer = offer_of(message); !offer.empty()) out.push_back(offer);
     }
   }
   return out;

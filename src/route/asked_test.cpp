@@ -43,8 +43,8 @@ TEST(asked, the_class_is_that_of_the_conversation_not_of_its_last_yes) {
 TEST(asked, no_farther_back_than_a_few_turns) {
   lines said{{user, plan}};
   for (int i = 0; i < 6; ++i) {
-    said.push_back({assistant, "ok"});
-    said.push_back({user, "ok"});
+    said.emplace_back(assistant, "ok");
+    said.emplace_back(user, "ok");
   }
   EXPECT_EQ(texts_asked(talk(said)), (texts{"ok", "ok", "ok", "ok", "ok"}));
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ranges>
 #include <string>
 
 #include "route/letters.hpp"
@@ -141,9 +142,9 @@ std::string_view language_of(std::string_view text) {
 }
 
 std::string_view language_of(const chat::request& asked) {
-  for (auto message = asked.messages.rbegin(); message != asked.messages.rend(); ++message) {
-    if (message->role != chat::role::user) continue;
-    for (const auto& part : message->parts) {
+  for (const auto& message : asked.messages | std::views::reverse) {
+    if (message.role != chat::role::user) continue;
+    for (const auto& part : message.parts) {
       if (part.kind != chat::part_kind::text) continue;
       if (const auto found = language_of(part.text); !found.empty()) return found;
     }

@@ -54,6 +54,7 @@ inline std::shared_ptr<const directory> make_directory(std::vector<node> nodes,
 // "node/model" of the candidates, in order.
 inline std::vector<std::string> names_of(const ranking& made) {
   std::vector<std::string> names;
+  names.reserve(made.candidates.size());
   for (const auto& each : made.candidates) names.push_back(made.node_of(each).name + "/" + each.model);
   return names;
 }
