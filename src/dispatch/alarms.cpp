@@ -24,6 +24,10 @@ void alarms::ring() {
   }
 }
 
+void alarms::ring_all() {
+  for (const auto& [when, one] : set_) one->rung_.set();
+}
+
 task<void> alarms::sleep(std::weak_ptr<alarms> all, env::clock& clock, instant until) {
   for (;;) {
     co_await clock.sleep_until(until);

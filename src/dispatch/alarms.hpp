@@ -19,6 +19,7 @@ class alarm;
 class alarms : public std::enable_shared_from_this<alarms> {
  public:
   explicit alarms(const env::world& in) : clock_(in.clock), sleeping_(in.loop) {}
+  void ring_all();  // whoever waits looks around now
 
  private:
   friend class alarm;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -49,6 +50,10 @@ class stream {
   virtual void close() noexcept = 0;
 
   virtual const address& peer() const = 0;
+
+  // Whether this machine has lost the address that it goes out from, or its link has: nothing can come now, and
+  // the other side does not know. It may come back.
+  virtual bool stranded() const { return false; }
 };
 
 class listener {
@@ -79,8 +84,13 @@ class network {
   // Numeric addresses for `host` (numeric text returns itself), cached for the record's life within [5 s, 5 min].
   virtual task<result<std::vector<std::string>>> resolve(std::string host, instant deadline) = 0;
 
-  // Connects with TCP_NODELAY set. unreachable (refused, no route) or timeout.
+  // Connects with TCP_NODELAY set. unreachable (refused, no host), unavailable (no way from this machine),
+  // timeout.
   virtual task<result<std::unique_ptr<stream>>> dial(address to, instant deadline) = 0;
+
+  // Calls `tell` on the loop each time that streams may have been stranded; until then none of them is known to
+  // be. One at a time; empty ends it.
+  virtual void watch_ways(std::function<void()> tell) = 0;
 
   // reuse_port lets each worker listen on the same port; the kernel spreads the connections.
   virtual result<std::unique_ptr<listener>> listen(const address& at, bool reuse_port) = 0;

@@ -70,6 +70,24 @@ task<result<void>> ask(answer::parts& on, const call& what, instant by) {
   co_return !read && !written ? written : read;
 }
 
+// While it lives, the call's whereabouts are known.
+struct known_place {
+  known_place(const call& of, const env::stream& over) : where(of.where) {
+    if (where != nullptr) where->over = &over;
+  }
+  ~known_place() {
+    if (where != nullptr) where->over = nullptr;
+  }
+  known_place(const known_place&) = delete;
+  known_place& operator=(const known_place&) = delete;
+  whereabouts* where;
+};
+
+task<result<void>> ask_there(answer::parts& on, const call& what, instant by) {
+  const known_place while_it_lasts(what, *on.stream);
+  co_return co_await ask(on, what, by);
+}
+
 // Nothing of an answer came and it was no question of time: the other side had closed while the connection waited.
 bool was_dead(const answer::parts& on, const error& why) {
   return on.pooled && !on.parser.got_some() && on.in.empty() && why.kind != error_kind::timeout;
@@ -98,7 +116,7 @@ task<result<answer>> client::send(const origin& to, const call& what, const call
     }
     if (auto composed = compose(on->out, to, what, home->options.user_agent); !composed)
       co_return std::unexpected(std::move(composed.error()));
-    auto asked = co_await ask(*on, what, by.headers_by);
+    auto asked = co_await ask_there(*on, what, by.headers_by);
     wipe_memory(on->out.data(), on->out.size());  // keys stand in it
     if (asked) {
       on->stream->read_by(never);
@@ -158,6 +176,9 @@ wire::header_list answer::headers() const {
 }
 bool answer::until_close() const {
   return parts_->parser.head().until_close;
+}
+bool answer::stranded() const {
+  return parts_->stream->stranded();
 }
 bool answer::reused() const {
   return parts_->pooled;

@@ -11,6 +11,7 @@
 
 #include "base/error.hpp"
 #include "env/clock.hpp"
+#include "env/network.hpp"
 #include "env/world.hpp"
 #include "http/url.hpp"
 #include "wire/wire.hpp"
@@ -24,6 +25,12 @@ struct client_options {
   std::string user_agent = "meshai";  // sent where a call has no User-Agent of its own
 };
 
+// Where a call is: the connection that it was sent over, from then until its answer comes.
+struct whereabouts {
+  const env::stream* over = nullptr;
+  bool stranded() const { return over != nullptr && over->stranded(); }
+};
+
 // A question. Everything in it must outlive the co_await of client::send.
 struct call {
   std::string_view method = "POST";
@@ -31,6 +38,7 @@ struct call {
   // Without Host, Content-Length, Transfer-Encoding and Connection, which are the client's to write.
   std::span<const wire::header> headers;
   std::string_view body;  // with a Content-Length where it is not empty or the method is POST, PUT or PATCH
+  whereabouts* where = nullptr;
 };
 
 struct call_deadlines {
@@ -53,6 +61,7 @@ class answer {
   std::optional<std::string_view> header(std::string_view name) const { return headers().find(name); }
   bool until_close() const;  // the body ends with the connection: truncation cannot be told from the end
   bool reused() const;       // came over a connection of the pool
+  bool stranded() const;     // see env::stream
 
   // Reads that have not finished by then fail with error_kind::timeout, pending ones included. `never` at first.
   void read_by(instant when);

@@ -67,6 +67,7 @@ client::state::connection client::state::take(const origin& to) {
   auto taken = std::move(found->second.back());
   found->second.pop_back();
   --idle_count;
+  if (taken->stream->stranded()) return take(to);
   taken->pooled = true;
   return taken;
 }

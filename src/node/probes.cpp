@@ -102,8 +102,9 @@ task<void> probes::look_for_lost(watched& one) {
 task<void> probes::look_at_idle(watched& one) {
   const auto reached = co_await by_.reach(*one.at, one.connect_timeout);
   const auto now = world_.clock.now();
-  if (!reached) known_.probed(one.id, false, now);
-  one.outcomes += !reached;  // our own is no use of it
+  const bool lost = !reached && reached.error().kind != error_kind::unavailable;  // not: our own link is down
+  if (lost) known_.probed(one.id, false, now);
+  one.outcomes += lost;  // our own is no use of it
   one.due = now + jittered(reached ? idle_pause : first_pause);
 }
 

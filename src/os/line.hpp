@@ -13,7 +13,7 @@ namespace meshai::os {
 
 class line {
  public:
-  static constexpr std::size_t longest = 8192;  // bytes of one message; what is longer is cut
+  static constexpr std::size_t longest = 128 << 10;  // bytes of one message; what is longer is cut
 
   line() = default;
   explicit line(descriptor fd) : fd_(std::move(fd)) {}

@@ -1,19 +1,34 @@
 #include "os/network.hpp"
 
+#include <algorithm>
+
 #include "os/listener.hpp"
 #include "os/socket.hpp"
 
 namespace meshai::os {
 
 network::network(executor loop, resolver& names, tls_contexts& contexts, std::shared_ptr<mailbox> home)
-    : loop_(std::move(loop)), names_(names), contexts_(contexts), home_(std::move(home)) {}
+    : loop_(std::move(loop)),
+      names_(names),
+      contexts_(contexts),
+      home_(std::move(home)),
+      ways_(std::make_shared<ways>(loop_)) {}
 
 task<result<std::vector<std::string>>> network::resolve(std::string host, instant deadline) {
-  return names_.resolve(loop_, home_, std::move(host), deadline);
+  return ways_->cut_off() ? resolve_at_home(std::move(host), deadline)
+                          : names_.resolve(loop_, home_, std::move(host), deadline);
+}
+
+// What this machine knows of itself it tells at once; for everything else nobody can be asked.
+task<result<std::vector<std::string>>> network::resolve_at_home(std::string host, instant deadline) {
+  const auto soon = std::chrono::steady_clock::now() + std::chrono::milliseconds(100);
+  auto found = co_await names_.resolve(loop_, home_, std::move(host), std::min(deadline, soon));
+  if (!found) co_return fail(error_kind::unavailable, found.error().detail + ": the link is down on this machine");
+  co_return found;
 }
 
 task<result<std::unique_ptr<env::stream>>> network::dial(env::address to, instant deadline) {
-  return os::dial(loop_, std::move(to), deadline);
+  return os::dial(loop_, std::move(to), deadline, ways_);
 }
 
 result<std::unique_ptr<env::listener>> network::listen(const env::address& at, bool reuse_port) {

@@ -7,6 +7,7 @@
 #include "os/mailbox.hpp"
 #include "os/resolver.hpp"
 #include "os/tls.hpp"
+#include "os/ways.hpp"
 
 namespace meshai::os {
 
@@ -16,6 +17,7 @@ class network final : public env::network {
 
   task<result<std::vector<std::string>>> resolve(std::string host, instant deadline) override;
   task<result<std::unique_ptr<env::stream>>> dial(env::address to, instant deadline) override;
+  void watch_ways(std::function<void()> tell) override { ways_->watch(std::move(tell)); }
   result<std::unique_ptr<env::listener>> listen(const env::address& at, bool reuse_port) override;
   task<result<std::unique_ptr<env::stream>>> secure_client(std::unique_ptr<env::stream> plain, std::string host,
                                                            env::trust anchors, instant deadline) override;
@@ -26,10 +28,13 @@ class network final : public env::network {
                                                              const std::string& key_file) override;
 
  private:
+  task<result<std::vector<std::string>>> resolve_at_home(std::string host, instant deadline);
+
   executor loop_;
   resolver& names_;
   tls_contexts& contexts_;
   std::shared_ptr<mailbox> home_;
+  std::shared_ptr<ways> ways_;
 };
 
 }  // namespace meshai::os

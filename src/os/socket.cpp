@@ -55,8 +55,12 @@ struct connection : std::enable_shared_from_this<connection> {
   // Once asked whether it can be written to, the reactor would tell that with everything else, for good.
   error_code watch_anew();
 
+  bool stranded() const { return over && over->has_lost(local); }
+
   loop_descriptor socket;
   const env::address peer;
+  std::shared_ptr<const ways> over;  // none: not watched
+  std::string local;                 // the IP address that it goes out from
   expiry reading;
   expiry writing;
   bool closed = false;
@@ -147,6 +151,7 @@ class socket_stream final : public env::stream, public immediate_writer {
   void write_by(instant when) override { connection_->move(connection_->writing, when); }
   void close() noexcept override { connection_->close(); }
   const env::address& peer() const override { return connection_->peer; }
+  bool stranded() const override { return connection_->stranded(); }
   void write_now(std::string_view bytes) noexcept override;
 
  private:
@@ -237,6 +242,12 @@ void send_at_once(const descriptor& fd) {
   ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
+env::address local_of(int fd) {
+  endpoint local;
+  local.size = sizeof local.bytes;
+  return ::getsockname(fd, local.data(), &local.size) == 0 ? to_address(local) : env::address();
+}
+
 // TCP lets a socket connect to itself when the port it was given by chance is the one it dials, where nobody
 // listens.
 bool is_itself(int fd) {
@@ -255,7 +266,8 @@ result<std::unique_ptr<env::stream>> adopt(const executor& loop, descriptor conn
   return std::make_unique<socket_stream>(std::move(*made));
 }
 
-task<result<std::unique_ptr<env::stream>>> dial(executor loop, env::address to, instant deadline) {
+task<result<std::unique_ptr<env::stream>>> dial(executor loop, env::address to, instant deadline,
+                                                std::shared_ptr<const ways> over) {
   const auto where = to_endpoint(to);
   if (!where) co_return std::unexpected(where.error());
   const auto doing = "connecting to " + to.text();
@@ -264,11 +276,20 @@ task<result<std::unique_ptr<env::stream>>> dial(executor loop, env::address to, 
   if (!to.is_unix()) send_at_once(fd);
   const int raw = fd.get();
   const bool at_once = ::connect(raw, where->data(), where->size) == 0;
+  // No way leads there from here: nobody there is to blame.
+  if (!at_once && errno == ENETUNREACH) co_return fail(error_kind::unavailable, fault(errno, doing).detail);
   if (!at_once && errno != EINPROGRESS) co_return std::unexpected(fault(errno, doing));
   const auto made = connection_over(loop, std::move(fd), std::move(to));
   if (!made) co_return std::unexpected(made.error());
   auto& self = **made;
   auto stream = std::make_unique<socket_stream>(*made);
+  if (over && !self.peer.is_loopback()) {
+    self.local = local_of(raw).ip;
+    self.over = std::move(over);
+    if (self.stranded()) {
+      co_return fail(error_kind::unavailable, doing + ": the link of " + self.local + " is down on this machine");
+    }
+  }
   if (!at_once) {
     self.writing.deadline = deadline;
     if (auto refused = self.refusal(self.writing)) co_return std::unexpected(std::move(*refused));

@@ -6,6 +6,7 @@
 
 #include "env/network.hpp"
 #include "os/descriptor.hpp"
+#include "os/ways.hpp"
 
 namespace meshai::os {
 
@@ -21,6 +22,8 @@ class immediate_writer {
 // A connected, non-blocking socket as a stream. Sets TCP_NODELAY unless it is a Unix socket.
 result<std::unique_ptr<env::stream>> adopt(const executor& loop, descriptor connected, env::address peer);
 
-task<result<std::unique_ptr<env::stream>>> dial(executor loop, env::address to, instant deadline);
+// Fails at once where the address that it would go out from is lost.
+task<result<std::unique_ptr<env::stream>>> dial(executor loop, env::address to, instant deadline,
+                                                std::shared_ptr<const ways> over = nullptr);
 
 }  // namespace meshai::os

@@ -289,6 +289,7 @@ class tls_stream final : public env::stream, public immediate_writer {
   void write_by(instant when) override { channel_->plain->write_by(when); }
   void close() noexcept override { channel_->close(); }
   const env::address& peer() const override { return channel_->plain->peer(); }
+  bool stranded() const override { return channel_->plain->stranded(); }
   void write_now(std::string_view bytes) noexcept override;
 
  private:

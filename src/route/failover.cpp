@@ -49,6 +49,7 @@ void failover::token(int number, instant now) {
 void failover::moved(int number, instant now) {
   if (finished_ || at(number).now == phase::over) return;
   at(number).last = now;
+  at(number).stranded = false;
   if (number == forwarded_) cancel_all_but(number);
 }
 
@@ -88,6 +89,13 @@ void failover::faulted(int number, const fault& why, instant now) {
     return;
   }
   if (!anybody_running()) start_another(now);
+}
+
+void failover::stranded(int number, instant now) {
+  auto& one = at(number);
+  if (finished_ || one.now == phase::over) return;
+  one.stranded = true;
+  hedge(now);
 }
 
 void failover::queued(int number) {
@@ -142,10 +150,14 @@ void failover::tick(instant now) {
     retry_at_ = never;
     start(retry_candidate_, now);
   }
-  if (const auto hedge = next_hedge(); now >= hedge.when) {
-    ++hedges_;
-    start(hedge.candidate, now, true);
-  }
+  hedge(now);
+}
+
+void failover::hedge(instant now) {
+  const auto plan = next_hedge();
+  if (now < plan.when) return;
+  ++hedges_;
+  start(plan.candidate, now, true, plan.rescue);
 }
 
 void failover::caller_gone() {
@@ -165,14 +177,15 @@ std::optional<action> failover::next() {
 
 // ---- decisions
 
-void failover::start(std::size_t candidate, instant now, bool hedge) {
+void failover::start(std::size_t candidate, instant now, bool hedge, bool rescue) {
   trials_[candidate] = trial::tried;
   ++asked_;
   attempts_.push_back({.candidate = candidate, .hedge = hedge, .started = now, .last = now});
   actions_.push_back({.what = action::kind::start,
                       .attempt = static_cast<int>(attempts_.size()) - 1,
                       .candidate = candidate,
-                      .hedge = hedge});
+                      .hedge = hedge,
+                      .rescue = rescue});
 }
 
 void failover::start_another(instant now) {
@@ -180,7 +193,7 @@ void failover::start_another(instant now) {
   const bool more = in_time && (asked_ == 0 || how_.fallback) && budget_left();
   if (const auto fresh = more ? find(trial::fresh) : std::nullopt) {
     start(*fresh, now);
-  } else if (const auto again = more ? find(trial::again) : std::nullopt) {
+  } else if (const auto again = more && retries_ < how_.bounds.attempts ? find(trial::again) : std::nullopt) {
     wait_for_retry(*again, now);
   } else {
     give_up();
@@ -279,8 +292,7 @@ instant failover::deadline() const {
 
 // Silence of the one attempt that runs, beyond what its node is known for, is answered by a second one.
 failover::hedge_plan failover::next_hedge() const {
-  if (finished_ || !may_hedge_ || !how_.stream || !how_.fallback || hedges_ == most_hedges || !budget_left())
-    return {};
+  if (finished_ || !how_.fallback || hedges_ == most_hedges || !budget_left()) return {};
   const course* only = nullptr;
   for (const auto& each : attempts_) {
     if (each.now == phase::over) continue;
@@ -289,13 +301,18 @@ failover::hedge_plan failover::next_hedge() const {
   }
   if (only == nullptr || only->queued) return {};
   const bool streams = only->now == phase::streaming;
+  if (streams && !how_.continues) return {};
+  if (only->stranded) {
+    const auto fresh = find(trial::fresh);
+    return fresh ? hedge_plan{only->last, *fresh, true} : hedge_plan{};
+  }
   const auto& silent = candidates_[only->candidate];
   const auto& usual = streams ? silent.longest_gap : silent.longest_first_token;
-  if (!usual || (streams && !how_.continues)) return {};
+  if (!usual || !may_hedge_ || !how_.stream) return {};
   const auto first_tier = candidates_[attempts_.front().candidate].where;
   for (std::size_t i = 0; i < candidates_.size(); ++i) {
     if (trials_[i] != trial::fresh || (candidates_[i].where > first_tier && !how_.bounds.hedge_up)) continue;
-    return {(streams ? only->last : only->started) + std::max(*usual, least_silence), i};
+    return {(streams ? only->last : only->started) + std::max(*usual, least_silence), i, false};
   }
   return {};
 }

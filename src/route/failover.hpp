@@ -33,7 +33,7 @@ std::string_view to_string(limit which);
 
 struct action {
   enum class kind {
-    start,    // attempt, candidate, hedge; where sent(): it goes on from what the caller has
+    start,    // attempt, candidate, hedge, rescue; where sent(): it goes on from what the caller has
     cancel,   // attempt: nobody waits for it any longer
     expire,   // attempt, missed: cancel it, then report faulted() with a timeout
     forward,  // attempt: its steps go to the caller from now on, and those of no other
@@ -42,7 +42,8 @@ struct action {
   } what;
   int attempt = -1;  // numbered from 0 in the order of their start
   std::size_t candidate = 0;
-  bool hedge = false;  // started beside another; hedge_denied() takes it back
+  bool hedge = false;   // started beside another; hedge_denied() takes it back
+  bool rescue = false;  // a hedge that counts against no share: the other one is known to be in trouble
   limit missed = limit::first_token_timeout;
   instant when = never;
   finish_kind how = finish_kind::done;
@@ -52,7 +53,7 @@ class failover {
  public:
   struct options {
     route::limits bounds;
-    bool stream = true;      // a whole answer shows no token before its end
+    bool stream = true;      // false: the answer shows no token before its end
     bool fallback = true;    // false: one attempt
     bool continues = true;   // an answer that broke off can be gone on with
     std::uint64_t seed = 0;  // for jitter
@@ -68,10 +69,13 @@ class failover {
   void ended(int number, instant now);  // its answer is whole
   void faulted(int number, const fault& why, instant now);
   void queued(int number);  // it waits for a place at its node, or for its engine: that is not the node's silence
-  void admitted(int number, instant now);      // and no longer
-  void put_off(int number, instant now);       // its engine is not ready: asked later, if nobody else answers
-  void refused(int number, instant now);       // health would not let it begin
-  void hedge_denied(int number, instant now);  // the share of hedges is used up: none for this request
+  void admitted(int number, instant now);  // and no longer
+  // The way to its node is gone on this machine. It may come back: another is asked beside it, at once.
+  void stranded(int number, instant now);
+  void put_off(int number, instant now);           // its engine is not ready: asked later, if nobody else answers
+  void refused(int number, instant now);           // health would not let it begin
+  void hedge_denied(int number, instant now);      // the share of hedges is used up: none for this request
+  void cannot_go_on() { how_.continues = false; }  // what was sent is more than anybody could be given
   void tick(instant now);
   void caller_gone();
 
@@ -96,6 +100,7 @@ class failover {
     bool hedge = false;
     bool queued = false;
     bool writes = false;
+    bool stranded = false;
     instant started, last;
   };
   enum class trial { fresh, tried, again, out };  // again: may be asked once more when no other is left
@@ -106,7 +111,7 @@ class failover {
   };
 
   course& at(int number) { return attempts_[static_cast<std::size_t>(number)]; }
-  void start(std::size_t candidate, instant now, bool hedge = false);
+  void start(std::size_t candidate, instant now, bool hedge = false, bool rescue = false);
   void start_another(instant now);
   void wait_for_retry(std::size_t candidate, instant now);
   void drop_unfit(const fault& why, std::size_t candidate);
@@ -121,8 +126,10 @@ class failover {
   struct hedge_plan {
     instant when = never;
     std::size_t candidate = 0;
+    bool rescue = false;
   };
   hedge_plan next_hedge() const;
+  void hedge(instant now);
   instant deadline() const;
   instant wake_at() const;
 

@@ -182,6 +182,31 @@ TEST_F(failing_over, hedges_go_no_tier_up_unless_told_so) {
   EXPECT_EQ(alarm, start + 300ms);
 }
 
+TEST_F(failing_over, one_whose_way_is_gone_is_hedged_at_once_whatever_is_known_of_it) {
+  for (const bool streams : {true, false}) {
+    begin(3);
+    candidates[1].where = tier::cloud;
+    if (streams) decides->token(0, now);
+    actions();
+    decides->stranded(0, now);
+    EXPECT_EQ(actions(), (strings{"start 1:1"}));
+    decides->stranded(0, now);
+    EXPECT_EQ(actions(), strings{}) << "one at a time";
+    fail(1, fault_kind::unreachable);
+    pass(1ns);
+    EXPECT_EQ(actions(), (strings{"start 2:2"})) << "the next one, as long as it does not move";
+    decides->token(2, now);
+    EXPECT_EQ(actions(), (strings{"forward 2", "cancel 0"}));
+  }
+  begin(2);
+  decides->token(0, now);
+  actions();
+  decides->stranded(0, now);
+  actions();
+  decides->moved(0, now);
+  EXPECT_EQ(actions(), (strings{"cancel 1"})) << "the way is back";
+}
+
 TEST_F(failing_over, a_denied_hedge_is_no_attempt_and_the_last_of_its_request) {
   candidates.resize(2);
   for (auto& each : candidates) each.patience = 10s;

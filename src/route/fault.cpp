@@ -284,8 +284,9 @@ fault transport_fault(std::string_view node, const error& why) {
     case error_kind::unreachable:
     case error_kind::refused:
     case error_kind::denied:  // a certificate, a proxy
-    case error_kind::unavailable:
       return make(node, fault_kind::unreachable, why.detail);
+    case error_kind::unavailable:  // on this side: nobody was asked
+      return gone_fault(node, why);
   }
   CHECK(false);
 }

@@ -158,7 +158,6 @@ TEST(fault, connections_and_bytes_lead_to_the_next_candidate) {
   } cases[] = {
       {transport_fault("n", {error_kind::unreachable, "refused"}), unreachable, 503},
       {transport_fault("n", {error_kind::denied, "certificate"}), unreachable, 503},
-      {transport_fault("n", {error_kind::unavailable, "closed"}), unreachable, 503},
       {transport_fault("n", {error_kind::refused, "no"}), unreachable, 503},
       {transport_fault("n", {error_kind::timeout, "late"}), timeout, 504},
       {transport_fault("n", {error_kind::malformed, "bytes"}), malformed, 502},
@@ -175,6 +174,9 @@ TEST(fault, connections_and_bytes_lead_to_the_next_candidate) {
     EXPECT_TRUE(what.told.message.contains("\"n\"")) << what.told.message;
     EXPECT_TRUE(what.asked);
   }
+  const auto here = transport_fault("n", {error_kind::unavailable, "the link is down on this machine"});
+  EXPECT_EQ(to_string(here.kind), to_string(unreachable));
+  EXPECT_FALSE(here.asked) << "nothing is held against a node that nobody reached for";
 }
 
 TEST(fault, an_error_in_a_stream_or_with_200_is_the_next_candidates_unless_it_says_more) {

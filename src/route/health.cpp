@@ -51,7 +51,7 @@ struct record {
   first_token_line first_token;
   gap_histogram ratios;  // of first-token times to what was expected of them
   gap_histogram gaps;
-  std::optional<bool> takes_prefill;
+  std::optional<bool> takes_prefill, streams;
   route::presence presence = route::presence::here;
 
   bool idle() const {
@@ -358,6 +358,19 @@ void health::learn_prefill(target_id model, bool takes) {
   auto& in = shard_of(model);
   const std::lock_guard lock(in.mutex);
   in.at(model).takes_prefill = takes;
+}
+
+std::optional<bool> health::streams(target_id model) const {
+  const auto& in = shard_of(model);
+  const std::lock_guard lock(in.mutex);
+  const auto found = in.records.find(model.value);
+  return found == in.records.end() ? std::nullopt : found->second.streams;
+}
+
+void health::learn_streams(target_id model, bool does) {
+  auto& in = shard_of(model);
+  const std::lock_guard lock(in.mutex);
+  in.at(model).streams = does;
 }
 
 void health::request_begun() {

@@ -106,6 +106,9 @@ class health {
   // Whether this model goes on from a prefill, once it has been seen to or not to.
   std::optional<bool> takes_prefill(target_id model) const;
   void learn_prefill(target_id model, bool takes);
+  // Whether this model's node answers in streams, once it has been seen to refuse to.
+  std::optional<bool> streams(target_id model) const;
+  void learn_streams(target_id model, bool does);
 
   // Hedges are bounded in their share of all requests, old ones fading. True: this one may begin, and is counted.
   void request_begun();

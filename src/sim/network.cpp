@@ -106,8 +106,15 @@ void network::keep(const std::weak_ptr<connection>& which, int end) {
   lines_.push_back({which, end});
 }
 
+void network::set_stranded(bool now) {
+  stranded_ = now;
+  if (now && tell_) tell_();
+}
+
 task<result<std::unique_ptr<env::stream>>> network::dial(env::address to, instant deadline) {
   auto* const there = host_of(to);
+  if (stranded_ && there != this)
+    co_return fail(error_kind::unavailable, "connecting to " + to.text() + ": the link is down on this machine");
   if (!there) co_return fail(error_kind::unreachable, "connecting to " + to.text() + ": No route to host");
   const auto& way = core_.between(ip_, there->ip_);
   const bool unanswered = core_.chance.happens(way.ignore);

@@ -29,6 +29,7 @@ class network final : public env::network {
 
   task<result<std::vector<std::string>>> resolve(std::string host, instant deadline) override;
   task<result<std::unique_ptr<env::stream>>> dial(env::address to, instant deadline) override;
+  void watch_ways(std::function<void()> tell) override { tell_ = std::move(tell); }
   result<std::unique_ptr<env::listener>> listen(const env::address& at, bool reuse_port) override;
   task<result<std::unique_ptr<env::stream>>> secure_client(std::unique_ptr<env::stream> plain, std::string host,
                                                            env::trust anchors, instant deadline) override;
@@ -38,6 +39,8 @@ class network final : public env::network {
   result<std::shared_ptr<const env::identity>> load_identity(const std::string& cert_file,
                                                              const std::string& key_file) override;
   void crash();
+  void set_stranded(bool now);
+  bool stranded() const { return stranded_; }
 
  private:
   struct line {
@@ -57,6 +60,8 @@ class network final : public env::network {
   std::vector<line> lines_;
   std::vector<std::unique_ptr<env::stream>> unheard_;  // accepted by the kernel, never by anybody
   std::uint16_t next_port_ = 32768;
+  bool stranded_ = false;
+  std::function<void()> tell_;
 };
 
 }  // namespace meshai::sim

@@ -83,6 +83,9 @@ class simulation {
   void set_links(const host& one, const host& other, const link& how);  // both ways
   void cut(const host& one, const host& other);                         // both ways; the rest of the link stays
   void heal(const host& one, const host& other);
+  // Its link goes down: cut from all others, and it knows; until it is up again.
+  void link_down(const host& which);
+  void link_up(const host& which);
   void distrust(std::string tls_host);  // secure_client() to it is denied from now on
 
   void spawn(task<void> work);  // cancelled with the simulation

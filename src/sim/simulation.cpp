@@ -82,6 +82,24 @@ void simulation::heal(const host& one, const host& other) {
   parts_->world.between(other.ip(), one.ip()).cut = false;
 }
 
+void simulation::link_down(const host& which) {
+  for (const auto& [ip, other] : parts_->world.hosts) {
+    if (ip == which.ip()) continue;
+    parts_->world.between(ip, which.ip()).cut = true;
+    parts_->world.between(which.ip(), ip).cut = true;
+  }
+  which.parts_.network.set_stranded(true);
+}
+
+void simulation::link_up(const host& which) {
+  for (const auto& [ip, other] : parts_->world.hosts) {
+    if (ip == which.ip()) continue;
+    parts_->world.between(ip, which.ip()).cut = false;
+    parts_->world.between(which.ip(), ip).cut = false;
+  }
+  which.parts_.network.set_stranded(false);
+}
+
 void simulation::distrust(std::string tls_host) {
   parts_->world.distrusted.insert(std::move(tls_host));
 }

@@ -8,6 +8,7 @@
 
 #include "base/check.hpp"
 #include "env/event.hpp"
+#include "sim/host.hpp"
 
 namespace meshai::sim {
 namespace {
@@ -232,6 +233,12 @@ void stream::write_by(instant when) {
 void stream::close() noexcept {
   connection_->close(end_);
 }
+bool stream::stranded() const {
+  const auto& of = *connection_;
+  const auto host = of.in.hosts.find(of.ip[end_]);
+  return of.ip[0] != of.ip[1] && host != of.in.hosts.end() && host->second->network.stranded();
+}
+
 const env::address& stream::peer() const {
   return connection_->end[end_].peer;
 }

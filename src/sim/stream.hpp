@@ -22,6 +22,7 @@ class stream final : public env::stream {
   void write_by(instant when) override;
   void close() noexcept override;
   const env::address& peer() const override;
+  bool stranded() const override;
 
  private:
   std::shared_ptr<connection> connection_;

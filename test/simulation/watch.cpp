@@ -94,6 +94,7 @@ class watched_stream final : public env::stream {
     real_->close();
   }
   const env::address& peer() const override { return real_->peer(); }
+  bool stranded() const override { return real_->stranded(); }
 
  private:
   void mark_closed() noexcept {
@@ -198,6 +199,7 @@ class watched_network final : public env::network {
   watched_network(env::network& real, const env::world& world, journal& into, mischief what)
       : real_(real), world_(world), into_(into), what_(what) {}
 
+  void watch_ways(std::function<void()> tell) override { real_.watch_ways(std::move(tell)); }
   task<result<std::vector<std::string>>> resolve(std::string host, instant deadline) override {
     return real_.resolve(std::move(host), deadline);
   }
