@@ -58,6 +58,8 @@ class writer : public stream_writer {
   void start_message(std::string& out);
   void pass(const delta& d, std::string& out);
   void pass_block(const delta& d, std::string& out);
+  void pass_start(const delta& d, std::string& out);
+  void pass_in_block(const delta& d, std::string& out);
   void add_thought(const reasoning& thought, std::string& out);
   void add_call(const delta::call_step& call, std::string& out);
   void add_text(block what, std::string_view text, std::string& out);
@@ -77,6 +79,7 @@ class writer : public stream_writer {
   std::deque<block> blocks_;  // the first is open, the others wait for it to close
   int next_index_ = 0;        // of the next block to open
   int base_ = 0;              // what this attempt's own indexes are counted from
+  delta held_;                // the provider's start of a block, until something stands in it
   usage usage_;
   finish finish_ = finish::stop;
   bool refused_ = false;
@@ -89,6 +92,7 @@ void writer::model(std::string_view answered_by) {
   attempts_ = started_ ? attempts_ + 1 : 1;
   if (!answered_by.empty()) head_.model = answered_by;
   base_ = next_index_;
+  held_ = {};
   last_change_.clear();
   last_change_ends_ = false;
 }
@@ -146,15 +150,28 @@ void writer::pass(const delta& d, std::string& out) {
   }
 }
 
+// A block of which nothing was written when its provider failed must not stand in the answer: Anthropic refuses a
+// conversation with an empty one.
 void writer::pass_block(const delta& d, std::string& out) {
-  const bool starts = d.native_event == "content_block_start";
-  if (starts) {
+  if (d.native_event == "content_block_start") {
     drain(out);
-    block opened{.kind = shape::native, .call = d.calls.empty() ? 0 : d.calls.front().index, .attempt = attempts_};
-    if (!d.calls.empty()) opened.kind = shape::call;
-    blocks_.push_back(std::move(opened));
-    ++next_index_;
-  } else if (d.native_event == "content_block_stop") {
+    held_ = d;
+    if (!d.is_token()) return;
+  }
+  if (!held_.native.empty()) pass_start(std::exchange(held_, {}), out);
+  if (d.native_event != "content_block_start") pass_in_block(d, out);
+}
+
+void writer::pass_start(const delta& d, std::string& out) {
+  block opened{.kind = shape::native, .call = d.calls.empty() ? 0 : d.calls.front().index, .attempt = attempts_};
+  if (!d.calls.empty()) opened.kind = shape::call;
+  blocks_.push_back(std::move(opened));
+  ++next_index_;
+  pass_in_block(d, out);
+}
+
+void writer::pass_in_block(const delta& d, std::string& out) {
+  if (d.native_event == "content_block_stop") {
     blocks_.clear();
   } else if (!blocks_.empty() && blocks_.front().kind == shape::native) {
     // Known for the case that another provider goes on from here.

@@ -253,6 +253,34 @@ TEST_F(anthropic_events, another_provider_goes_on_in_the_open_block) {
   EXPECT_EQ(outline(out), R"( message_start 0"text"[Hello]0 message_delta message_stop)");
 }
 
+TEST_F(anthropic_events, a_block_that_was_opened_and_never_filled_is_not_there_when_another_goes_on) {
+  for (const auto* kind :
+       {R"({"type":"text","text":""})", R"({"type":"thinking","thinking":"","signature":""})"}) {
+    out.clear();
+    writer = anthropic::make_stream_writer({.dialect = dialect::anthropic}, {.id = "msg_1", .model = "m"});
+    attempt("one");
+    native("message_start", R"({"type":"message_start","message":{"id":"msg_p"}})");
+    step({.calls = {{.index = 0, .id = "a", .name = "get", .arguments = "{}"}}});
+    native("content_block_start",
+           std::string(R"({"type":"content_block_start","index":0,"content_block":)") + kind + "}");
+    attempt("two");
+    step({.text = "Hello"});
+    finish_with(finish::stop);
+    EXPECT_EQ(outline(out), R"( message_start 0"tool_use"[{}]0 1"text"[Hello]1 message_delta message_stop)");
+  }
+}
+
+TEST_F(anthropic_events, a_providers_own_empty_block_passes_where_nobody_had_to_go_on) {
+  attempt("one");
+  native("message_start", R"({"type":"message_start","message":{"id":"msg_p"}})");
+  native("content_block_start",
+         R"({"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}})");
+  EXPECT_FALSE(out.contains("content_block_start")) << "not before something stands in it";
+  native("content_block_stop", R"({"type":"content_block_stop","index":0})");
+  finish_with(finish::stop);
+  EXPECT_EQ(outline(out), R"( message_start 0"text"[]0 message_delta message_stop)");
+}
+
 TEST_F(anthropic_events, a_thought_that_was_cut_off_is_marked_as_unsigned) {
   attempt("one");
   native("message_start", R"({"type":"message_start","message":{"id":"msg_p"}})");
