@@ -167,6 +167,10 @@ result<node::plan> assemble(const config& from, const paths& where) {
   out.usage = from.api.usage;
   out.care = from.care;
   out.max_body = static_cast<std::size_t>(from.limits.max_body);
+  out.max_connections = static_cast<std::size_t>(from.limits.max_connections);
+  out.max_bodies = static_cast<std::size_t>(from.limits.max_bodies);
+  out.max_waiting = static_cast<std::size_t>(from.limits.max_waiting);
+  out.print = from.print;
   auto rules = rules_of(from);
   if (!rules) return std::unexpected(rules.error());
   out.rules = *std::move(rules);

@@ -101,6 +101,7 @@ struct config {
   std::vector<model_config> models;
   std::vector<care::rule> care;
   limits_config limits;
+  std::string print;  // of the text it was read from, where load_config() read it: see print_of()
 };
 
 // `file` is only the name that errors begin with. Checks everything that can be known without the environment.

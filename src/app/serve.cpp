@@ -19,6 +19,7 @@
 #include "app/instance.hpp"
 #include "app/ledger_checks.hpp"
 #include "app/listening.hpp"
+#include "app/supervision.hpp"
 #include "app/terminal.hpp"
 #include "app/version.hpp"
 #include "env/clock.hpp"
@@ -151,25 +152,23 @@ result<void> daemon::begin() {
   const auto read_plan = [this]() -> result<node::plan> {
     auto read = load_config(how_.config, where_);
     if (!read) return std::unexpected(read.error());
-    if (read->api.listen != from_.api.listen || read->api.workers != from_.api.workers ||
-        read->api.tls_cert != from_.api.tls_cert || read->api.tls_key != from_.api.tls_key) {
+    if (read->api.listen != from_.api.listen || read->api.workers != from_.api.workers) {
       return fail(error_kind::refused,
-                  "[api] listen, workers, tls_cert and tls_key take effect at a start; type: meshai "
-                  "down && meshai up");
+                  "[api] listen and workers take effect at a start; type: meshai down && meshai up");
+    }
+    if (read->api.tls_cert != from_.api.tls_cert || read->api.tls_key != from_.api.tls_key) {
+      return fail(error_kind::refused, "[api] tls_cert and tls_key are taken up by a new node; type: meshai up");
     }
     return assemble(*read, where_);
   };
   (void)make_private(where_.state);  // where that fails, whoever writes there says so
-  node_ = std::make_unique<node::node>(
-      std::move(worlds), node::options{.version = MESHAI_VERSION,
-                                       .addresses = addresses_,
-                                       .max_connections = static_cast<std::size_t>(from_.limits.max_connections),
-                                       .max_bodies = static_cast<std::size_t>(from_.limits.max_bodies),
-                                       .max_waiting = static_cast<std::size_t>(from_.limits.max_waiting),
-                                       .lessons = store::lessons_file(where_.state),
-                                       .measure = os::measure_process,
-                                       .read_plan = read_plan,
-                                       .ledger = store::ledger_file(where_.state)});
+  node_ =
+      std::make_unique<node::node>(std::move(worlds), node::options{.version = MESHAI_VERSION,
+                                                                    .addresses = addresses_,
+                                                                    .lessons = store::lessons_file(where_.state),
+                                                                    .measure = os::measure_process,
+                                                                    .read_plan = read_plan,
+                                                                    .ledger = store::ledger_file(where_.state)});
   auto plan = assemble(from_, where_);
   if (!plan) return std::unexpected(plan.error());
   // Where that fails the ledger says so when there is something to write.
@@ -233,7 +232,7 @@ task<void> daemon::live() {
   world.log.write(env::log_level::info, followed ? "node.retiring" : "node.stopping", {});
   beside.spawn(heed_impatience(arriving));
   if (followed) {
-    co_await node_->stop(from_.limits.max_stream, patience_of_idle);
+    co_await node_->retire(patience_of_idle);
   } else {
     co_await node_->stop(grace);
   }
@@ -267,6 +266,7 @@ result<config> load_config(const std::string& file, const paths& where) {
   }
   auto parsed = parse_config(*text, path.string());
   if (!parsed) return parsed;
+  parsed->print = print_of(*text);
   if (auto checked = check_start(*parsed, keys_were_issued(where)); !checked)
     return std::unexpected(checked.error());
   return parsed;

@@ -33,7 +33,11 @@ std::filesystem::path lock_of(const paths& where) {
 
 std::string print_of_text(const std::filesystem::path& file) {
   const auto text = read_file(file, 1 << 20);
-  return text ? fmt::format("{:016x}", fnv1a(*text)) : "";
+  return text ? print_of(*text) : "";
+}
+
+std::string print_of(std::string_view text) {
+  return fmt::format("{:016x}", fnv1a(text));
 }
 
 std::string print_of_program(const std::filesystem::path& file) {
@@ -84,11 +88,43 @@ std::filesystem::path supervisor_socket(const paths& where) {
   return where.runtime / "supervisor.sock";
 }
 
+std::string replacement::text() const {
+  std::string out = "replace";
+  out += '\0';
+  for (const auto& path : {program, config}) out.append(path.string()) += '\0';
+  for (const auto& variable : environment) out.append(variable) += '\0';
+  return out;
+}
+
+std::optional<replacement> parse_replacement(std::string_view text) {
+  std::vector<std::string> parts;
+  while (!text.empty()) {
+    const auto end = text.find('\0');
+    if (end == text.npos) return std::nullopt;  // it was cut
+    parts.emplace_back(text.substr(0, end));
+    text.remove_prefix(end + 1);
+  }
+  if (parts.size() < 3 || parts[0] != "replace") return std::nullopt;
+  return replacement{.program = parts[1], .config = parts[2], .environment = {parts.begin() + 3, parts.end()}};
+}
+
+std::vector<std::string> own_environment() {
+  std::vector<std::string> out;
+  for (char** each = environ; *each; ++each) out.emplace_back(*each);
+  return out;
+}
+
 result<void> ask_to_replace(const paths& where, const std::filesystem::path& program,
                             const std::filesystem::path& config) {
   auto called = os::line::call(supervisor_socket(where).string());
   if (!called) return std::unexpected(called.error());
-  if (!called->send(fmt::format("replace\n{}\n{}", program.string(), config.string())))
+  const auto wish = replacement{.program = program, .config = config, .environment = own_environment()}.text();
+  if (wish.size() > os::line::longest) {
+    return fail(
+        error_kind::refused,
+        fmt::format("the environment is larger than {} bytes; type: meshai down && meshai up", os::line::longest));
+  }
+  if (!called->send(wish))
     return fail(error_kind::unreachable, "the supervisor does not listen; type: meshai down && meshai up");
   if (!called->wait(patience_to_replace_ms))
     return fail(error_kind::timeout, "the supervisor does not answer; type: meshai status");

@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "app/paths.hpp"
 #include "os/descriptor.hpp"
@@ -19,10 +21,11 @@ struct supervision {
   std::string program, config;   // what runs: see print_of_program() and print_of_text()
 };
 
-// By which it is seen that a file is another one now: device, inode, size and time of change; and of a short one,
-// where a mere touch must not count, its text (FNV-1a). Empty where there is no such file.
+// By which it is seen that a file is another one now: device, inode, size and time of change; and of the
+// configuration, where a mere touch must not count, its text. Empty where there is no such file.
 std::string print_of_program(const std::filesystem::path& file);
 std::string print_of_text(const std::filesystem::path& file);
+std::string print_of(std::string_view text);
 
 result<void> write_supervision(const paths& where, const supervision& now);
 // Nothing where no supervisor runs.
@@ -33,11 +36,24 @@ std::optional<supervision> read_supervision(const paths& where);
 result<os::descriptor> hold_supervision(const paths& where);
 bool supervisor_lives(const paths& where);
 
+// What is asked for there: "replace", the program, the configuration and each variable of the environment, with a
+// NUL behind each.
+struct replacement {
+  std::filesystem::path program, config;
+  std::vector<std::string> environment;  // NAME=value
+  std::string text() const;
+};
+// Nothing where it is none.
+std::optional<replacement> parse_replacement(std::string_view text);
+
+// The environment of this process.
+std::vector<std::string> own_environment();
+
 // Where the supervisor listens for `meshai up`.
 std::filesystem::path supervisor_socket(const paths& where);
 
-// Asks the supervisor to put a node of this program and configuration in the place of the one that runs, and waits
-// until it answers. The error says why the old one goes on.
+// Asks the supervisor to put a node of this program, this configuration and this process's environment in the
+// place of the one that runs, and waits until it answers. The error says why the old one goes on.
 result<void> ask_to_replace(const paths& where, const std::filesystem::path& program,
                             const std::filesystem::path& config);
 

@@ -45,29 +45,28 @@ struct child {
   clock::time_point begun;
   os::descriptor held;   // until this is closed it waits, so that no node runs of which nobody was told
   os::descriptor ready;  // nothing once it said so
-  std::string program, config;
+  replacement runs;
 };
 
 class supervisor {
  public:
   supervisor(paths where, std::filesystem::path program, std::filesystem::path config, instance_lock lock)
       : where_(std::move(where)),
-        program_(std::move(program)),
-        config_(std::move(config)),
+        runs_{.program = std::move(program), .config = std::move(config), .environment = own_environment()},
         lock_(std::move(lock)) {}
 
   result<void> open(const config& from);
   int run();
 
  private:
-  result<child> start(const std::filesystem::path& program, const std::filesystem::path& config);
+  result<child> start(replacement what);
   void start_current();
   void wait_for_something();
   void heed(int number);
   void bury(pid_t pid, int status);
   void current_ended(const std::string& why, int status);
   void answer_the_line();
-  void replace(const std::string& request);
+  void replace(std::string_view request);
   void replaced();
   void answer(const std::string& what);
   void look_for_ready(std::optional<child>& one);
@@ -77,7 +76,7 @@ class supervisor {
   void say(std::string_view what) { print(fmt::format("meshai: {}\n", what), 2); }
 
   paths where_;
-  std::filesystem::path program_, config_;
+  replacement runs_;  // what is started again
   instance_lock lock_;
   std::vector<std::vector<os::descriptor>> doors_;
   os::descriptor owner_, control_, signals_;
@@ -124,7 +123,7 @@ int supervisor::run() {
 // ---- children
 
 // Between fork and exec only what signal-safety(7) allows.
-result<child> supervisor::start(const std::filesystem::path& program, const std::filesystem::path& config) {
+result<child> supervisor::start(replacement what) {
   int word[2], hold[2];
   if (::pipe2(word, O_CLOEXEC) != 0) return fail(error_kind::exhausted, std::strerror(errno));
   os::descriptor read_end(word[0]), write_end(word[1]);
@@ -139,18 +138,17 @@ result<child> supervisor::start(const std::filesystem::path& program, const std:
     auto& into = left.doors.emplace_back();
     for (const auto& one : worker) into.emplace_back(::dup(one.get()));
   }
-  std::vector<std::string> environment{fmt::format("{}={}", inheritance::variable, left.text())};
-  for (char** each = environ; *each; ++each) {
-    if (!std::string_view(*each).starts_with(std::string(inheritance::variable) + "="))
-      environment.emplace_back(*each);
-  }
+  auto environment = what.environment;
+  std::erase_if(environment,
+                [](std::string_view one) { return one.starts_with(std::string(inheritance::variable) + "="); });
+  environment.push_back(fmt::format("{}={}", inheritance::variable, left.text()));
   std::vector<char*> given;
   given.reserve(environment.size() + 1);
   for (auto& each : environment) given.push_back(each.data());
   given.push_back(nullptr);
-  std::array<std::string, 4> words{"meshai", "serve", "--config", config.string()};
+  std::array<std::string, 4> words{"meshai", "serve", "--config", what.config.string()};
   std::array<char*, 5> command{words[0].data(), words[1].data(), words[2].data(), words[3].data(), nullptr};
-  const auto path = program.string();
+  const auto path = what.program.string();
   const pid_t pid = ::fork();
   if (pid < 0) return fail(error_kind::exhausted, std::strerror(errno));
   if (pid == 0) {
@@ -168,13 +166,12 @@ result<child> supervisor::start(const std::filesystem::path& program, const std:
                .begun = clock::now(),
                .held = std::move(held),
                .ready = std::move(read_end),
-               .program = path,
-               .config = config};
+               .runs = std::move(what)};
 }
 
 void supervisor::start_current() {
   start_at_.reset();
-  auto made = start(program_, config_);
+  auto made = start(runs_);
   if (!made) {
     say(fmt::format("cannot start the node: {}", made.error().detail));
     start_at_ = clock::now() + longest_backoff;
@@ -244,13 +241,11 @@ void supervisor::answer_the_line() {
   }
 }
 
-void supervisor::replace(const std::string& request) {
-  const auto first = request.find('\n'), second = request.find('\n', first + 1);
-  if (!request.starts_with("replace\n") || second == request.npos) return answer("that is no request");
+void supervisor::replace(std::string_view request) {
+  auto wish = parse_replacement(request);
+  if (!wish) return answer("that is no request");
   if (next_ || stopping_) return answer("the node is being replaced or stopped already");
-  const std::filesystem::path program = request.substr(first + 1, second - first - 1);
-  const std::filesystem::path config = request.substr(second + 1);
-  auto made = start(program, config);
+  auto made = start(*std::move(wish));
   if (!made) return answer(made.error().detail);
   next_ = *std::move(made);
   next_->held = {};
@@ -262,8 +257,7 @@ void supervisor::replaced() {
     ::kill(current_->pid, SIGUSR1);  // it finishes what runs
   }
   current_ = std::exchange(next_, std::nullopt);
-  program_ = current_->program;
-  config_ = current_->config;
+  runs_ = current_->runs;
   start_at_.reset();
   backoff_ = 0ms;
   tell();
@@ -340,8 +334,8 @@ void supervisor::tell() {
     const auto at = wall + (*start_at_ - clock::now());
     told_.next_start = std::chrono::duration_cast<milliseconds>(at.time_since_epoch()).count();
   }
-  told_.program = print_of_program(program_);
-  told_.config = print_of_text(config_);
+  told_.program = print_of_program(runs_.program);
+  told_.config = print_of_text(runs_.config);
   (void)lock_.tell_node(told_.node);
   if (auto written = write_supervision(where_, told_); !written) say(written.error().detail);
 }

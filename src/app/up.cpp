@@ -56,9 +56,21 @@ result<os::descriptor> take_turn(const paths& where) {
   return turn;
 }
 
-bool has_changed(const supervision& runs, const std::filesystem::path& program,
-                 const std::filesystem::path& config) {
-  return runs.program != print_of_program(program) || runs.config != print_of_text(config);
+task<void> ask_for_print(env::world world, const paths& where, std::string& print) {
+  owner_client node(world, where);
+  const auto status = co_await node.get("/mesh/status", 2s);
+  if (!status) co_return;
+  boost::system::error_code wrong;
+  print = fields(json::parse(status->body, wrong)).text("config");
+}
+
+// A reload may have given the node another configuration than it was started with: it is asked, where it answers.
+bool has_changed(const supervision& runs, const paths& where, const std::filesystem::path& program,
+                 const config& wanted) {
+  if (runs.program != print_of_program(program)) return true;
+  std::string print;
+  run_to_end([&](env::world world) { return ask_for_print(world, where, print); });
+  return (print.empty() ? runs.config : print) != wanted.print;
 }
 
 // A node whose supervisor was killed: it answers, and nobody would start it again.
@@ -159,7 +171,7 @@ int up(const up_options& how) {
     if (!wait_for_lock(*where, *child)) {
       return complain(fmt::format("the node did not start:\n{}", last_words(*where)), exit_failed, how.json);
     }
-  } else if (const auto runs = read_supervision(*where); runs && has_changed(*runs, *program, file)) {
+  } else if (const auto runs = read_supervision(*where); runs && has_changed(*runs, *where, *program, *of)) {
     if (!how.json) print("the program or its configuration has changed: a new node takes over\n");
     if (auto replaced = ask_to_replace(*where, *program, file); !replaced) {
       return complain(fmt::format("the node that runs goes on, a new one could not take over: {}\n{}",

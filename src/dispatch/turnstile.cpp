@@ -160,11 +160,22 @@ void turnstile::forget(std::map<std::string, party>::iterator at) {
   if (at->second.inside == 0 && at->second.line.empty()) parties_.erase(at);
 }
 
+void turnstile::bound(std::size_t most_waiting) {
+  const std::lock_guard lock(mutex_);
+  most_waiting_ = most_waiting;
+}
+
 std::shared_ptr<turnstile> turnstiles::at(const std::string& node) {
   const std::lock_guard lock(mutex_);
   auto& found = all_[node];
   if (!found) found = std::make_shared<turnstile>(most_waiting_);
   return found;
+}
+
+void turnstiles::bound(std::size_t most_waiting) {
+  const std::lock_guard lock(mutex_);
+  most_waiting_ = most_waiting;
+  for (const auto& [node, one] : all_) one->bound(most_waiting);
 }
 
 std::vector<turnstiles::count> turnstiles::counts() const {

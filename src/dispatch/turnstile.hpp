@@ -48,6 +48,8 @@ class turnstile : public std::enable_shared_from_this<turnstile> {
   // Waits for one, on `loop`; nothing when the line is full, or when this one had to make way.
   task<std::optional<place>> enter(executor loop, std::string who, int slots);
 
+  void bound(std::size_t most_waiting);  // from now on; who waits stays
+
   std::size_t inside() const;
   std::size_t waiting() const;
 
@@ -81,6 +83,7 @@ class turnstiles {
  public:
   explicit turnstiles(std::size_t most_waiting = 256) : most_waiting_(most_waiting) {}
   std::shared_ptr<turnstile> at(const std::string& node);
+  void bound(std::size_t most_waiting);  // of each
 
   struct count {
     std::string node;

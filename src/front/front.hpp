@@ -37,6 +37,12 @@ class crowd final : public http::body_budget {
   crowd(std::size_t max_connections, std::size_t max_bodies)
       : max_connections_(max_connections), max_bodies_(max_bodies) {}
 
+  // From now on; who is inside stays.
+  void bound(std::size_t max_connections, std::size_t max_bodies) {
+    max_connections_ = max_connections;
+    max_bodies_ = max_bodies;
+  }
+
   bool enter() { return take(connections_, 1, max_connections_); }
   void leave() { connections_.fetch_sub(1, std::memory_order_relaxed); }
   std::size_t inside() const { return connections_.load(std::memory_order_relaxed); }
@@ -53,7 +59,7 @@ class crowd final : public http::body_budget {
     return false;
   }
 
-  std::size_t max_connections_, max_bodies_;
+  std::atomic<std::size_t> max_connections_, max_bodies_;
   std::atomic<std::size_t> connections_{0}, bodies_{0};
 };
 

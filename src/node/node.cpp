@@ -43,10 +43,10 @@ struct node::parts final : front::office {
   parts(std::vector<env::world> in, options h)
       : worlds(std::move(in)),
         how(std::move(h)),
-        lines(std::make_shared<dispatch::turnstiles>(how.max_waiting)),
+        lines(std::make_shared<dispatch::turnstiles>()),
         books(std::make_shared<accounts>(worlds.front(), how.ledger)),
         remembers(std::make_shared<route::memory>(make_salt(worlds.front()))),
-        crowd(how.max_connections, how.max_bodies),
+        crowd(0, 0),  // nobody, before there is a plan
         learned(worlds.front(), how.lessons, remembers),
         kept(worlds.front(), known),
         background(worlds.front().loop),
@@ -92,8 +92,9 @@ struct node::parts final : front::office {
   bool stopping = false;
   std::uint64_t round = 0;  // of the configuration: an old one's discovery ends
 
-  mutable std::mutex mutex;  // guards the two below: status and ready are asked from every worker
+  mutable std::mutex mutex;  // guards what is below: status and ready are asked from every worker
   settings published;
+  std::string print;  // of the configuration
   engines::list running;
 };
 
@@ -158,6 +159,7 @@ std::string node::parts::status() const {
   const auto now = worlds.front().clock.now();
   return status_json({.version = how.version,
                       .addresses = how.addresses,
+                      .config = print,
                       .uptime = duration_cast<std::chrono::seconds>(now - begun),
                       .connections = crowd.inside(),
                       .now = now,
@@ -216,8 +218,11 @@ result<void> node::parts::put_to_use(plan next) {
     const std::lock_guard lock(mutex);
     old_users = published;
     running = wanted;
+    print = current.print;
   }
   books->use(limits_of(*current.rules), current.usage);
+  crowd.bound(current.max_connections, current.max_bodies);
+  lines->bound(current.max_waiting);
   // First, so that whoever asks an engine waits for it.
   kept.put_to_use(std::move(wanted), std::move(old_users));
   publish(*std::move(made));
@@ -355,6 +360,10 @@ task<void> node::stop(std::chrono::nanoseconds grace, std::chrono::nanoseconds p
   co_await p.learned.finish();
   co_await p.probing->stop();
   co_await p.kept.stop();
+}
+
+task<void> node::retire(std::chrono::nanoseconds patience) {
+  return stop(parts_->current.limits.max_stream, patience);
 }
 
 }  // namespace meshai::node

@@ -31,15 +31,16 @@ struct plan {
   std::vector<care::rule> care;
   std::shared_ptr<const front::admission_rules> rules;
   std::size_t max_body = 32 << 20;
-  bool usage = true;  // totals of what is used are kept
+  std::size_t max_connections = 4096;
+  std::size_t max_bodies = 256 << 20;  // bytes
+  std::size_t max_waiting = 256;       // questions in the line before one node
+  bool usage = true;                   // totals of what is used are kept
+  std::string print;                   // tells one configuration from another, for `status`
 };
 
 struct options {
   std::string version;
-  std::vector<env::address> addresses;  // where it listens, for `status`
-  std::size_t max_connections = 4096;
-  std::size_t max_bodies = 256 << 20;          // bytes
-  std::size_t max_waiting = 256;               // questions in the line before one node
+  std::vector<env::address> addresses;         // where it listens, for `status`
   std::filesystem::path lessons;               // the file of what came of asking whom; empty: kept in memory
   std::function<void(env::metrics&)> measure;  // sets what /metrics tells of the process; none: nothing
   std::function<result<plan>()> read_plan;     // reads the configuration again; runs on the pool
@@ -80,6 +81,8 @@ class node {
   // worker. A connection without a request is closed after `patience`. Again while it runs: shortens the first
   // one's grace, and returns when the connections have ended.
   task<void> stop(std::chrono::nanoseconds grace, std::chrono::nanoseconds patience = {});
+  // The same, with the grace that the longest stream may need.
+  task<void> retire(std::chrono::nanoseconds patience);
 
  private:
   struct parts;

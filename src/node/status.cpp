@@ -64,6 +64,7 @@ std::string status_json(const state_of_affairs& of) {
   for (const auto& one : of.running) running.push_back(describe(one));
   return json::serialize(json::object{{"version", of.version},
                                       {"listen", std::move(listen)},
+                                      {"config", of.config},
                                       {"uptime_s", of.uptime.count()},
                                       {"connections", of.connections},
                                       {"reach", to_string(of.settings.setup->api)},

@@ -11,6 +11,7 @@ namespace meshai::node {
 struct state_of_affairs {
   std::string version;
   const std::vector<env::address>& addresses;
+  const std::string& config;  // its print; empty: none
   std::chrono::seconds uptime{};
   std::size_t connections = 0;
   instant now;
@@ -19,8 +20,8 @@ struct state_of_affairs {
   const engines::list& running;
 };
 
-// {"version", "listen": [...], "uptime_s", "connections", "reach", "nodes": [...], "engines": [...]}; members are
-// described in api/openapi.yaml.
+// {"version", "listen": [...], "config", "uptime_s", "connections", "reach", "nodes": [...], "engines": [...]};
+// members are described in api/openapi.yaml.
 std::string status_json(const state_of_affairs& of);
 
 }  // namespace meshai::node

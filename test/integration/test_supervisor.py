@@ -48,8 +48,7 @@ class House:
                               timeout=60)
 
     def up(self, program=None):
-        ran = self.run("up", "--quiet", "--json", "--config", str(self.config), program=program)
-        return ran
+        return self.run("up", "--quiet", "--json", "--config", str(self.config), program=program)
 
     def begin(self):
         ran = self.up()
@@ -280,6 +279,67 @@ def test_a_changed_program_takes_over_without_a_gap(house):
 def test_up_over_the_same_changes_nothing(house):
     node = house.told()["node"]
     assert house.up().returncode == 0
+    assert house.told()["node"] == node
+
+
+def test_up_after_a_reload_changes_nothing(house):
+    node = house.told()["node"]
+    house.write('\n[[model]]\nname = "another"\nroute = ["here/m"]\n')
+    assert house.run("reload").stdout == "reloaded\n"
+    assert house.up().returncode == 0
+    assert house.told()["node"] == node, "it has taken that up already"
+    house.write()  # as it was when the node was started, but not what it runs
+    assert house.up().returncode == 0
+    assert house.told()["node"] != node
+
+
+def test_a_new_node_gets_the_environment_of_whoever_typed_up(house):
+    def environment():
+        words = pathlib.Path(f"/proc/{house.told()['node']}/environ").read_bytes().split(b"\0")
+        return dict(word.split(b"=", 1) for word in words if word)
+
+    keyed = CONFIG.replace('models = ["m"]', 'models = ["m"]\nkey = "env:PROVIDER_KEY"')
+    house.config.write_text(keyed.format(port=0, provider=house.provider_port) + '[[key]]\nname = "me"\n'
+                            'secret = "env:CALLERS_KEY"\n')
+    ran = house.up()
+    assert "CALLERS_KEY" in json.loads(ran.stdout)["error"]["message"], "nobody has told it yet"
+    house.environment.update(PROVIDER_KEY="sk-provider", CALLERS_KEY="sk-caller", GONE="1" * 60_000)
+    assert house.up().returncode == 0
+    door = http.client.HTTPConnection("127.0.0.1", house.port, timeout=5)
+    door.request("GET", "/v1/models", headers={"Authorization": "Bearer sk-caller"})
+    assert door.getresponse().status == 200
+    door.close()
+    if os.geteuid() == 0:  # others may not look
+        assert environment()[b"GONE"] == b"1" * 60_000
+    # Also one that is started again has it, and a variable that is gone is gone.
+    node = house.told()["node"]
+    os.kill(node, signal.SIGKILL)
+    wait_for(lambda: house.told()["node"] not in (0, node))
+    wait_for(lambda: house.run("status").returncode == 0)
+    del house.environment["GONE"]
+    house.config.write_text(house.config.read_text() + "# changed\n")
+    assert house.up().returncode == 0
+    if os.geteuid() == 0:
+        assert b"GONE" not in environment() and environment()[b"PROVIDER_KEY"] == b"sk-provider"
+    assert "MESHAI_INHERITED" not in house.log()
+
+
+def test_what_a_reload_cannot_take_up_it_says(house):
+    node = house.told()["node"]
+    text = house.config.read_text()
+    for change, told in {"workers = 3": "[api] listen and workers take effect at a start; type: meshai down && meshai up",
+                         'workers = 2\ntls_cert = "/c"\ntls_key = "/k"': "type: meshai up"}.items():
+        house.config.write_text(text.replace("workers = 2", change))
+        ran = house.run("reload")
+        assert ran.returncode == 4 and told in ran.stderr, ran.stderr
+    house.config.write_text(text + "[limits]\nmax_connections = 1\n")
+    assert house.run("reload").stdout == "reloaded\n"
+    held = http.client.HTTPConnection("127.0.0.1", house.port, timeout=5)
+    held.request("GET", "/healthz")
+    assert held.getresponse().read()
+    with pytest.raises((OSError, http.client.HTTPException)):
+        house.ask()
+    held.close()
     assert house.told()["node"] == node
 
 

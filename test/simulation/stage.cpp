@@ -160,12 +160,9 @@ class stage {
       places_.back()->start();
     }
     std::vector<env::world> worlds(static_cast<std::size_t>(plan_.workers), watched());
-    node_ = std::make_unique<node::node>(std::move(worlds),
-                                         node::options{.version = "test",
-                                                       .addresses = {door_},
-                                                       .max_bodies = max_bodies,
-                                                       .max_waiting = static_cast<std::size_t>(plan_.max_waiting),
-                                                       .read_plan = [this] { return next_plan(); }});
+    node_ = std::make_unique<node::node>(
+        std::move(worlds),
+        node::options{.version = "test", .addresses = {door_}, .read_plan = [this] { return next_plan(); }});
     const auto begun = node_->begin(node_plan(""));
     CHECK(begun);
     for (int i = 0; i < plan_.workers; ++i) pretend_.spawn(serve(static_cast<std::size_t>(i)));
@@ -212,6 +209,8 @@ class stage {
     }
     out.unknown_model_auto = plan_.unknown_model_auto;
     out.limits = plan_.limits;
+    out.max_bodies = max_bodies;
+    out.max_waiting = static_cast<std::size_t>(plan_.max_waiting);
     if (how_ == mischief::storm) out.limits.attempts = 100;
     if (how_ == mischief::ignore_share) out.limits.hedge_share = 1;
     if (how_ == mischief::hedge_up) out.limits.hedge_up = true;
