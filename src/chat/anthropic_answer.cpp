@@ -56,7 +56,12 @@ std::string write_answer(const request&, const answer& whole, const answer_head&
   } else {
     out.member("stop_sequence", first.stop_sequence);
   }
-  write_usage(out, whole.usage);
+  if (whole.raw_usage.empty()) {
+    write_usage(out, whole.usage);
+  } else {
+    out.member_raw("usage", whole.raw_usage);
+  }
+  for (const auto& [name, raw] : whole.extra) out.member_raw(name, raw);
   write_story(out, told);
   out.end_object();
   return text;

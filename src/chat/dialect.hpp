@@ -66,6 +66,10 @@ struct answer {
   std::vector<choice> choices;
   chat::usage usage;
   std::string native;  // the provider's own body, for a caller of the same dialect
+  // Where it was put together from a stream of the same dialect instead: members that this build does not know,
+  // and the provider's own usage object.
+  raw_members extra;
+  std::string raw_usage;
 };
 std::string write_answer(const request& of, const answer& whole, const answer_head& head, const story& told);
 

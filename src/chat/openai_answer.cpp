@@ -235,7 +235,12 @@ std::string write_answer(const request& of, const answer& whole, const answer_he
     out.member("finish_reason", finish_word(one.finish, of.legacy_functions)).end_object();
   }
   out.end_array().key("usage");
-  write_usage(out, whole.usage, of.endpoint);
+  if (whole.raw_usage.empty()) {
+    write_usage(out, whole.usage, of.endpoint);
+  } else {
+    out.raw(whole.raw_usage);
+  }
+  for (const auto& [name, raw] : whole.extra) out.member_raw(name, raw);
   out.member_raw("mesh", story_text).end_object();
   return text;
 }

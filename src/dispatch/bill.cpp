@@ -98,7 +98,7 @@ std::pair<chat::usage, bool> bill::judge(const ending& how) const {
   if (how.fault && !heard && costs_nothing(*how.fault)) return {};
   chat::usage out{.input = likely_.input, .output = written, .known = true};
   // Nobody saw how far a whole answer had come: what was held is the only bound there is.
-  if (!stream_ && !how.answered && hold_.budget) {
+  if (!stream_ && !heard && !how.answered && hold_.budget) {
     out.input = most_.input;
     out.output = most_.output;
   }

@@ -3,6 +3,7 @@
 #include "dispatch/alarms.hpp"
 #include "dispatch/instruments.hpp"
 #include "dispatch/running.hpp"
+#include "env/network.hpp"
 
 namespace meshai::dispatch {
 
@@ -11,9 +12,16 @@ dispatcher::dispatcher(env::world& world, upstream::client& over, route::health&
                        std::shared_ptr<route::memory> remembers)
     : means_(std::make_shared<means>(world, over, known, std::make_shared<instruments>(world),
                                      std::make_shared<alarms>(world), std::move(lines), std::move(pays),
-                                     std::move(remembers))) {}
+                                     std::move(remembers))) {
+  world.network.watch_ways([by = means_.get()] {
+    ++by->ways_lost;
+    by->clock->ring_all();
+  });
+}
 
-dispatcher::~dispatcher() = default;
+dispatcher::~dispatcher() {
+  means_->world.network.watch_ways({});
+}
 
 std::unique_ptr<exchange> dispatcher::complete(query what) {
   return std::make_unique<running>(std::make_shared<errand>(means_, std::move(what)));

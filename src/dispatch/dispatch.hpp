@@ -103,7 +103,7 @@ class dispatcher {
   task<std::expected<std::int64_t, failure>> count_tokens(query what);
 
  private:
-  std::shared_ptr<const means> means_;
+  std::shared_ptr<means> means_;
 };
 
 }  // namespace meshai::dispatch

@@ -36,7 +36,7 @@ void delivered::add(const chat::delta& step) {
 }
 
 bool can_go_on(const chat::request& asked) {
-  return asked.stream && asked.n.value_or(1) == 1 && chat::can_continue(asked);
+  return asked.n.value_or(1) == 1 && chat::can_continue(asked);
 }
 
 continuation way_on(const chat::request& asked, const delivered& so_far, const route::node& node,

@@ -33,7 +33,7 @@ struct delivered {
   std::size_t size_ = 0;
 };
 
-// True where an answer to `asked` can be gone on with at all.
+// True where an answer to `asked` that comes step by step can be gone on with at all.
 bool can_go_on(const chat::request& asked);
 
 // How this candidate is best asked for the rest. A tool call that was begun, and JSON where there is no prefill,

@@ -61,6 +61,70 @@ TEST(rest, every_fault_in_mid_stream_is_gone_on_from) {
   }
 }
 
+// The caller has had nothing yet: by a prefill it is gone on with, and else written anew.
+TEST(rest, every_fault_in_the_middle_of_a_whole_answer_is_mended) {
+  using fake::fault;
+  for (const auto broken : {fault::reset, fault::end, fault::truncate, fault::garbage, fault::stall,
+                            fault::error_event, fault::no_finish}) {
+    for (const auto speaks : {fake::protocol::openai, fake::protocol::anthropic, fake::protocol::gemini}) {
+      for (const auto prefill : {true, false}) {
+        pair m({.text = whole, .fault = broken, .at = 3}, {.speaks = speaks});
+        m.nodes[1].prefill = prefill;
+        const auto got = m.ask(hello, false);
+        const auto what = std::to_string(static_cast<int>(broken)) + " " +
+                          std::to_string(static_cast<int>(speaks)) + (prefill ? " prefill" : " anew");
+        EXPECT_EQ(got.ended, progress::answer) << what << ": " << got.problem.message;
+        EXPECT_EQ(got.text, whole) << what;
+        EXPECT_EQ(got.finish, chat::finish::stop) << what;
+        EXPECT_EQ(got.tokens, 0) << what << ": no step leaves";
+        EXPECT_EQ(got.facts.node, "second") << what;
+        EXPECT_EQ(got.facts.attempts, 2) << what;
+        EXPECT_LT(got.took, 7s) << what;
+        ASSERT_EQ(m.second.requests().size(), 1u) << what;
+        EXPECT_EQ(m.second.requests()[0].body.contains("The capital"), prefill) << what;
+        ASSERT_EQ(got.story.failed.size(), 1u) << what;
+        EXPECT_TRUE(got.story.failed[0].streamed) << what;
+      }
+    }
+  }
+}
+
+TEST(rest, a_whole_answer_of_which_nobody_has_the_end_is_an_error) {
+  mesh m;
+  m.add("only").play({.text = whole, .fault = fake::fault::reset, .at = 3});
+  const auto got = m.ask(hello, false);
+  EXPECT_EQ(got.ended, progress::failed);
+  EXPECT_EQ(got.text, "");
+  EXPECT_FALSE(got.problem.message.empty());
+}
+
+TEST(rest, who_makes_no_streams_is_asked_whole_and_remembered) {
+  mesh m;
+  auto& only = m.add("only");
+  only.play({.status = 400, .message = "Your organization must be verified to stream this model.", .times = 1});
+  only.play({.text = whole});
+  for (int i = 0; i < 2; ++i) {
+    const auto got = m.ask(hello, false);
+    EXPECT_EQ(got.ended, progress::answer) << got.problem.message;
+    EXPECT_EQ(got.text, whole);
+    EXPECT_EQ(got.facts.attempts, 1);
+  }
+  ASSERT_EQ(only.requests().size(), 3u);
+  EXPECT_TRUE(only.requests()[0].body.contains("\"stream\":true"));
+  EXPECT_FALSE(only.requests()[1].body.contains("\"stream\":true"));
+  EXPECT_FALSE(only.requests()[2].body.contains("\"stream\":true"));
+}
+
+TEST(rest, who_answers_whole_though_asked_for_a_stream_is_believed) {
+  for (const auto speaks : {fake::protocol::openai, fake::protocol::anthropic, fake::protocol::gemini}) {
+    mesh m;
+    m.add("only", tier::cloud, {.speaks = speaks, .streams = false}).play({.text = whole});
+    const auto got = m.ask(hello, false);
+    EXPECT_EQ(got.ended, progress::answer) << got.problem.message;
+    EXPECT_EQ(got.text, whole);
+  }
+}
+
 TEST(rest, usage_is_of_what_was_delivered) {
   mesh m;
   auto& only = m.add("only");
@@ -315,6 +379,54 @@ TEST(hedge, a_first_token_that_is_late_is_asked_for_elsewhere) {
   expect_whole(got, "late");
   EXPECT_LT(got.first_token, 2s);
   EXPECT_EQ(got.facts.node, "second");
+}
+
+// ---- this machine's own link
+
+TEST(stranded, an_answer_whose_way_is_gone_is_gone_on_with_at_once) {
+  for (const bool stream : {true, false}) {
+    mesh m;
+    auto& far = m.add("far");
+    m.add("here", tier::local).play({.text = whole});
+    m.routes = {{"both", {"far", "here"}}};
+    m.limits.hedge_share = 0;  // this is no guess
+    far.play({.text = whole, .gap = 50ms});
+    outcome out;
+    m.pretend.spawn(m.run(m.make_query(mesh::say(hello, stream, "both")), out));
+    const auto begun = m.pretend.now();
+    m.pretend.run([&] { return m.pretend.now() >= begun + 200ms; });
+    ASSERT_FALSE(out.ended);
+    m.pretend.link_down(m.us);
+    m.pretend.run([&] { return out.ended.has_value(); });
+    EXPECT_EQ(out.text, whole) << out.problem.message;
+    EXPECT_EQ(out.facts.node, "here");
+    EXPECT_LT(out.took, 1s);
+    ASSERT_EQ(out.story.failed.size(), 1u);
+    EXPECT_EQ(out.story.failed[0].fault, "silence");
+    // Nor is it dialled while the link is down, and nothing is held against it.
+    const auto again = m.ask(mesh::say(hello, stream, "both"));
+    EXPECT_EQ(again.text, whole);
+    EXPECT_EQ(again.facts.node, "here");
+    EXPECT_EQ(again.facts.attempts, 1);
+    EXPECT_LT(again.took, 100ms);
+    m.pretend.link_up(m.us);
+    EXPECT_EQ(m.ask(mesh::say(hello, stream, "both")).facts.node, "far");
+  }
+}
+
+TEST(stranded, a_link_that_comes_back_costs_nothing_where_nobody_else_is_left) {
+  mesh m;
+  m.add("far").play({.text = whole, .gap = 50ms});
+  outcome out;
+  m.pretend.spawn(m.run(m.make_query(mesh::say(hello)), out));
+  const auto begun = m.pretend.now();
+  m.pretend.run([&] { return m.pretend.now() >= begun + 200ms; });
+  m.pretend.link_down(m.us);
+  m.pretend.run([&] { return m.pretend.now() >= begun + 2s; });
+  m.pretend.link_up(m.us);
+  m.pretend.run([&] { return out.ended.has_value(); });
+  expect_whole(out, "link");
+  EXPECT_EQ(out.facts.attempts, 1);
 }
 
 TEST(hedge, one_that_moves_again_stays) {

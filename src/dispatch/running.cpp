@@ -1,6 +1,7 @@
 #include "dispatch/running.hpp"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "base/check.hpp"
@@ -14,6 +15,8 @@ using std::chrono::milliseconds;
 
 // In the story of an answer: no fault, but the caller has some of that attempt's words.
 constexpr std::string_view fell_silent = "silence";
+
+constexpr std::size_t longest_whole = 32 << 20;  // bytes of an answer that is put together here
 
 std::string_view operation_of(chat::endpoint door) {
   switch (door) {
@@ -69,7 +72,8 @@ errand::errand(std::shared_ptr<const means> with, query asked)
   if (what.budget) bound_answer(what.request);
 }
 
-running::running(std::shared_ptr<errand> all) : all_(std::move(all)), begun_(all_->world.clock.now()) {
+running::running(std::shared_ptr<errand> all)
+    : all_(std::move(all)), begun_(all_->world.clock.now()), ways_lost_(all_->by->ways_lost) {
   auto& e = *all_;
   const auto& request = *e.what.request;
   e.ranking = rank(*e.by, e.what, e.recall.hints(), begun_);
@@ -81,11 +85,13 @@ running::running(std::shared_ptr<errand> all) : all_(std::move(all)), begun_(all
   }
   e.known.request_begun();
   e.recall.begin(begun_);
-  const route::failover::options how{.bounds = e.what.setup->limits,
-                                     .stream = request.stream,
-                                     .fallback = request.mesh.fallback.value_or(true),
-                                     .continues = can_go_on(request),
-                                     .seed = e.world.random.next()};
+  if (!request.stream && chat::can_collect(request)) collects_.emplace(longest_whole);
+  route::failover::options how{.bounds = e.what.setup->limits,
+                               .stream = request.stream || collects_,
+                               .fallback = request.mesh.fallback.value_or(true),
+                               .continues = collects_ || can_go_on(request),
+                               .seed = e.world.random.next()};
+  if (collects_) how.bounds.max_stream = how.bounds.request_timeout;
   decides_.emplace(e.ranking.candidates, how, begun_);
   decides_->begin(begun_);
   carry_out();
@@ -133,8 +139,13 @@ task<progress> running::next(std::vector<chat::delta>& into, instant by) {
   for (;;) {
     if (ended_) co_return *ended_;
     const auto now = all_->world.clock.now();
-    for (int i = 0; i < static_cast<int>(all_->lanes.size()); ++i) {
-      if (look_at(i, into, now)) co_return ended_ ? *ended_ : progress::deltas;
+    look_for_stranded(now);
+    bool some = false;
+    for (int i = 0; !some && i < static_cast<int>(all_->lanes.size()); ++i) some = look_at(i, into, now);
+    if (some && !collects_) co_return ended_ ? *ended_ : progress::deltas;
+    if (some) {
+      collect(into, now);
+      continue;
     }
     if (now >= armed_) decides_->tick(now);
     carry_out();
@@ -167,6 +178,15 @@ bool running::look_at(int number, std::vector<chat::delta>& into, instant now) {
   if (decides_->forwarded() != number) return false;
   const bool some = deliver(at, into);
   return some || ended_;
+}
+
+void running::look_for_stranded(instant now) {
+  if (std::exchange(ways_lost_, all_->by->ways_lost) == all_->by->ways_lost) return;
+  for (int i = 0; i < static_cast<int>(all_->lanes.size()); ++i) {
+    const auto& at = *all_->lanes[static_cast<std::size_t>(i)];
+    if (!at.settled && at.talk && at.talk->stranded()) decides_->stranded(i, now);
+  }
+  carry_out();
 }
 
 bool running::notice_steps(int number, lane& at, instant now) {
@@ -249,7 +269,19 @@ bool running::deliver(lane& from, std::vector<chat::delta>& into) {
     if (step.usage) usage_ = *step.usage;
     delivered_.add(step);
   }
+  if (delivered_.too_long() && !collects_) decides_->cannot_go_on();
   return true;
+}
+
+void running::collect(std::vector<chat::delta>& steps, instant now) {
+  const bool fits = collects_->add(steps);
+  steps.clear();
+  if (ended_ == progress::answer && !answered_whole_) answer_ = collects_->take();
+  if (fits || ended_) return;
+  const int number = decides_->forwarded();
+  auto& at = *all_->lanes[static_cast<std::size_t>(number)];
+  at.work.cancel();
+  fault(number, at, route::malformed_fault(node_of(at).name, "an answer beyond 32 MB"), now);
 }
 
 // ---- actions
@@ -259,7 +291,7 @@ void running::carry_out() {
   while (const auto what = decides_->next()) {
     switch (what->what) {
       case route::action::kind::start:
-        start(what->attempt, what->candidate, what->hedge);
+        start(*what);
         break;
       case route::action::kind::expire:
         expire(what->attempt, what->missed, all_->world.clock.now());
@@ -299,6 +331,9 @@ void running::forward(int number) {
   const auto& node = node_of(at);
   dropped_ = at.talk->dropped();
   facts_ = head_of(at.to);
+  // What the caller has not had yet need not be stitched: only a prefill is worth more than a new answer.
+  if (collects_ && facts_.answers > 0) at.rest ? collects_->go_on() : collects_->begin_anew();
+  if (collects_ && !at.rest) delivered_ = {};
   ++facts_.answers;
   if (at.hedge) all_->counts.hedge_won(node, at.to);
   if (facts_.answers > 1) {
@@ -308,8 +343,9 @@ void running::forward(int number) {
   }
 }
 
-void running::start(int number, std::size_t candidate, bool hedge) {
+void running::start(const route::action& what) {
   auto& e = *all_;
+  const auto [number, candidate, hedge] = std::tuple(what.attempt, what.candidate, what.hedge);
   const auto& to = e.ranking.candidates[candidate];
   CHECK(static_cast<std::size_t>(number) == e.lanes.size());
   auto& at = *e.lanes.emplace_back(std::make_unique<lane>(e.world.loop, e.known, to));
@@ -324,13 +360,9 @@ void running::start(int number, std::size_t candidate, bool hedge) {
     at.settled = true;
     return decides_->put_off(number, at.begun);
   }
-  if (decides_->sent()) {
-    const auto how = way_on(*e.what.request, delivered_, node, to, e.known);
-    at.rest.emplace(*e.what.request, delivered_, how);
-    at.question = ask_for_rest(*e.what.request, delivered_, how);
-  }
-  const bool allowed =
-      (!e.by->pays || reserve(at)) && (!hedge || e.known.may_hedge(e.what.setup->limits.hedge_share));
+  if (decides_->sent()) go_on_with(at, node);
+  const bool allowed = (!e.by->pays || reserve(at)) &&
+                       (!hedge || what.rescue || e.known.may_hedge(e.what.setup->limits.hedge_share));
   if (!allowed || !at.right.take(at.begun)) {
     at.settled = true;
     at.costs.close({});
@@ -343,13 +375,23 @@ void running::start(int number, std::size_t candidate, bool hedge) {
                              .node = &node,
                              .candidate = &to,
                              .headers = &e.what.headers,
-                             .limits = e.what.setup->limits});
+                             .limits = e.what.setup->limits,
+                             .collect = collects_.has_value()});
   if (ready) at.find_line(*e.by->lines, node.name);
   if (at.line) at.place = at.line->try_enter(e.what.who, at.places);
   at.waits = !ready || (at.line && !at.place);
   if (at.waits) decides_->queued(number);
   at.work.spawn(talk(all_, at));
   stand_by(candidate);
+}
+
+void running::go_on_with(lane& at, const route::node& node) {
+  const auto& asked = *all_->what.request;
+  const bool can = can_go_on(asked) && !delivered_.too_long();
+  const auto how = can ? way_on(asked, delivered_, node, at.to, all_->known) : route::continuation::restart;
+  if (collects_ && how != route::continuation::prefill) return;
+  at.rest.emplace(asked, delivered_, how);
+  at.question = ask_for_rest(asked, delivered_, how);
 }
 
 bool running::reserve(lane& at) {
@@ -383,9 +425,10 @@ void running::expire(int number, route::limit missed, instant now) {
   if (at.settled) return;
   at.work.cancel();
   if (at.waits && at.line) return fault(number, at, route::busy_fault(node_of(at).name), now, false);
-  const auto limit = span_of(all_->what.setup->limits, missed, at.to);
   // A healthy stream that is merely long says nothing against its node.
   const bool blame = missed != route::limit::max_stream && !at.waits;
+  if (collects_ && missed == route::limit::max_stream) missed = route::limit::request_timeout;
+  const auto limit = span_of(all_->what.setup->limits, missed, at.to);
   fault(number, at, route::timeout_fault(node_of(at).name, route::to_string(missed), limit), now, blame);
 }
 
@@ -402,7 +445,8 @@ void running::finish(route::finish_kind how) {
     for (const auto& step : by.mail) {
       if (step.usage) usage_ = *step.usage;
     }
-    ended_ = by.how == upstream::progress::answer ? progress::answer : progress::end;
+    answered_whole_ = by.how == upstream::progress::answer;
+    ended_ = answered_whole_ || collects_ ? progress::answer : progress::end;
     const bool fallback = &by.to != &all_->ranking.candidates.front();
     by.costs.close({.answered = true, .fallback = fallback, .now = all_->world.clock.now()});
     all_->recall.answered(all_->ranking, by.to, by.waited, all_->world.clock.now());

@@ -23,6 +23,7 @@ struct means {
   std::shared_ptr<turnstiles> lines;         // of all workers
   std::shared_ptr<purse> pays;               // the same; none: nobody keeps accounts
   std::shared_ptr<route::memory> remembers;  // the same; none: nothing is remembered
+  std::uint64_t ways_lost = 0;               // how often connections may have been stranded
 };
 
 // Whom to ask, as things stand.
@@ -62,17 +63,20 @@ class running final : public exchange {
  private:
   // Tells failover what has come; true when `into` has something for the caller.
   bool look_at(int number, std::vector<chat::delta>& into, instant now);
+  void look_for_stranded(instant now);
   // False: the steps do not fit what was sent, and this attempt is over.
   bool notice_steps(int number, lane& at, instant now);
   bool fit_steps(int number, lane& at, instant now);
   void settle(int number, lane& at, instant now);
   void fault(int number, lane& at, const route::fault& why, instant now, bool blame = true);
   bool deliver(lane& from, std::vector<chat::delta>& into);
+  void collect(std::vector<chat::delta>& steps, instant now);
 
   void carry_out();
-  void start(int number, std::size_t candidate, bool hedge);
+  void start(const route::action& what);
   // False: what it may come to is more than is left.
   bool reserve(lane& at);
+  void go_on_with(lane& at, const route::node& node);
   void stand_by(std::size_t after);
   void cancel(int number);
   void forward(int number);
@@ -86,14 +90,17 @@ class running final : public exchange {
   std::optional<route::failover> decides_;  // none: nobody may be asked
   instant begun_;
   instant armed_ = never;
+  std::uint64_t ways_lost_ = 0;  // of the worker's, up to which its attempts were looked at
   head facts_;
   chat::answer answer_;
   chat::usage usage_;
-  delivered delivered_;
+  std::optional<chat::collector> collects_;  // the caller wants a whole answer, and it comes in steps
+  delivered delivered_;                      // or would be, if the caller had not to wait for the whole
   std::vector<std::string> dropped_;
   std::vector<chat::story::failed_attempt> failed_;
   std::optional<ledger::shortage> short_of_;  // why somebody was not asked
   failure why_;
+  bool answered_whole_ = false;    // by one who makes no steps
   std::optional<progress> ended_;  // how it ended; from then on next() says only that
 };
 

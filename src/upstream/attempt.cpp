@@ -36,15 +36,18 @@ bool holds(std::string_view type, std::string_view what) {
   return !std::ranges::search(type, what, [](char a, char b) { return (a | 0x20) == (b | 0x20); }).empty();
 }
 
+// "Your organization must be verified to stream this model" (param `stream`), "streaming is not supported".
+bool refuses_streams(const chat::provider_error& said) {
+  if (said.status != 400 && said.status != 405 && said.status != 422 && said.status != 501) return false;
+  return said.param.starts_with("stream") || holds(said.message, "streaming") || holds(said.message, "to stream");
+}
+
 }  // namespace
 
 conversation::conversation(env::world& world, http::client& over, route::health& known, const call& what)
     : world_(world), http_(over), known_(known), what_(what) {
-  const auto& request = *what.request;
-  const bool chats =
-      request.endpoint != chat::endpoint::embeddings && request.endpoint != chat::endpoint::count_tokens;
-  const bool may_loop = chats && what.to->where == meshai::tier::local && !request.logprobs.value_or(false);
-  mode_ = request.stream ? mode::stream : may_loop ? mode::collected : mode::whole;
+  const bool collects = what.collect && known.streams(what.candidate->model_id).value_or(true);
+  mode_ = what.request->stream || collects ? mode::stream : mode::whole;
 }
 
 task<progress> conversation::read(std::vector<chat::delta>& into) {
@@ -52,15 +55,8 @@ task<progress> conversation::read(std::vector<chat::delta>& into) {
     begun_ = true;
     if (!co_await begin()) co_return progress::fault;
   }
-  switch (mode_) {
-    case mode::stream:
-      co_return co_await read_steps(into);
-    case mode::whole:
-      co_return co_await read_whole();
-    case mode::collected:
-      co_return co_await read_collected();
-  }
-  co_return progress::fault;
+  if (mode_ == mode::stream) co_return co_await read_steps(into);
+  co_return co_await read_whole();
 }
 
 // ---- asking
@@ -68,7 +64,7 @@ task<progress> conversation::read(std::vector<chat::delta>& into) {
 chat::target conversation::target() const {
   return {.dialect = what_.to->dialect,
           .model = what_.candidate->model,
-          .stream = mode_ != mode::whole,
+          .stream = mode_ == mode::stream,
           .urls = what_.node->image_urls,
           .max_completion_tokens = what_.node->max_completion_tokens};
 }
@@ -94,7 +90,17 @@ std::vector<wire::header> conversation::headers(const chat::upstream_call& writt
   return out;
 }
 
+// A node that makes no streams for this model, or for us, is asked whole from then on.
 task<bool> conversation::begin() {
+  if (co_await ask()) co_return true;
+  if (!streams_not_) co_return false;
+  known_.learn_streams(what_.candidate->model_id, false);
+  mode_ = mode::whole;
+  why_.reset();
+  co_return co_await ask();
+}
+
+task<bool> conversation::ask() {
   std::optional<chat::request> prepared;
   if (what_.to->prepare) prepared = what_.to->prepare(*what_.request);
   auto written = chat::write_request(prepared ? *prepared : *what_.request, target());
@@ -108,7 +114,8 @@ task<bool> conversation::begin() {
   const auto path = what_.to->target(written->path);
   const auto connect = what_.limits.connect_timeout_of(what_.to->where);
   // No deadline for the head: how long to wait for it is failover's to decide.
-  auto answered = co_await http_.send(what_.to->origin, {.target = path, .headers = sent, .body = written->body},
+  auto answered = co_await http_.send(what_.to->origin,
+                                      {.target = path, .headers = sent, .body = written->body, .where = &asking_},
                                       {.connect_timeout = connect, .headers_by = never});
   if (!answered) {
     auto how = answered.error();
@@ -123,14 +130,17 @@ task<bool> conversation::begin() {
     co_await judge_status();
     co_return false;
   }
-  if (mode_ != mode::whole) {
-    const auto type = answer_->header("content-type").value_or("");
-    if (holds(type, "json") || holds(type, "html")) {
-      co_await judge_body(type);
-      co_return false;
-    }
-    reader_ = chat::make_stream_reader(*what_.request, target());
+  if (mode_ == mode::whole) co_return true;
+  const auto type = answer_->header("content-type").value_or("");
+  if (what_.collect && holds(type, "json")) {
+    mode_ = mode::whole;
+    co_return true;
   }
+  if (holds(type, "json") || holds(type, "html")) {
+    co_await judge_body(type);
+    co_return false;
+  }
+  reader_ = chat::make_stream_reader(*what_.request, target());
   co_return true;
 }
 
@@ -151,6 +161,7 @@ task<void> conversation::judge_status() {
   if (!wait && body) wait = route::retry_after_in_body(*body);
   said.status = status;
   what_.to->scrub(said);
+  streams_not_ = what_.collect && mode_ == mode::stream && refuses_streams(said);
   auto made = route::status_fault(node(), said, wait);
   answer_.reset();
   using enum route::fault_kind;
@@ -199,24 +210,6 @@ task<progress> conversation::read_whole() {
   if (!*read) co_return judge(read->error());
   whole_ = std::move(**read);
   co_return progress::answer;
-}
-
-task<progress> conversation::read_collected() {
-  collector all(longest_answer);
-  std::vector<chat::delta> steps;
-  for (;;) {
-    steps.clear();
-    const auto got = co_await read_steps(steps);
-    if (got == progress::fault) co_return got;
-    if (!all.add(steps)) {
-      answer_.reset();
-      co_return fail_with(route::malformed_fault(node(), "an answer beyond 32 MB"));
-    }
-    if (got == progress::more) continue;
-    whole_ = all.take();
-    whole_.model = what_.candidate->model;
-    co_return progress::answer;
-  }
 }
 
 // ---- streams

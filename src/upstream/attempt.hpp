@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "http/http.hpp"
-#include "upstream/collect.hpp"
 #include "upstream/endpoint.hpp"
 #include "upstream/upstream.hpp"
 #include "wire/wire.hpp"
@@ -20,18 +19,17 @@ class conversation final : public attempt {
   task<progress> read(std::vector<chat::delta>& into) override;
   chat::answer take_answer() override { return std::move(whole_); }
   const route::fault& why() const override { return *why_; }
+  bool stranded() const override { return answer_ ? answer_->stranded() : asking_.stranded(); }
   const std::vector<std::string>& dropped() const override { return dropped_; }
 
  private:
-  // How the answer is asked for and handed on. Local engines are always asked for a stream: it shows when they go
-  // round in circles, which would otherwise last until their context is full.
-  enum class mode { stream, whole, collected };
+  enum class mode { stream, whole };
 
-  task<bool> begin();                                 // false: why_
+  task<bool> begin();                                 // false: why_, as is ask()
+  task<bool> ask();                                   // once
   task<void> judge_status();                          // an answer with another status than 200
   task<void> judge_body(std::string_view said_type);  // a body with 200 where a stream should be
   task<progress> read_whole();
-  task<progress> read_collected();
   task<progress> read_steps(std::vector<chat::delta>& into);
 
   // What a piece of the stream means; nothing: read on.
@@ -56,6 +54,8 @@ class conversation final : public attempt {
   mode mode_;
   const endpoint::key* key_ = nullptr;
   bool begun_ = false;
+  bool streams_not_ = false;  // it refused a stream that nobody needs to have
+  http::whereabouts asking_;
   std::optional<http::answer> answer_;
   wire::sse_parser parser_;
   std::unique_ptr<chat::stream_reader> reader_;

@@ -80,12 +80,15 @@ struct call {
   const route::candidate* candidate = nullptr;
   const pass_through* headers = nullptr;  // null: none
   route::limits limits;
+  // The caller wants a whole answer, and will put it together from steps: asked for as a stream where the node
+  // makes streams. One that answers at once is an answer all the same.
+  bool collect = false;
 };
 
 enum class progress {
   more,    // steps were appended
   ended,   // the stream is over and whole; steps may have been appended too
-  answer,  // a whole answer: take_answer()
+  answer,  // a whole answer, and no steps: take_answer()
   fault,   // why()
 };
 
@@ -97,6 +100,8 @@ class attempt {
   virtual task<progress> read(std::vector<chat::delta>& into) = 0;
   virtual chat::answer take_answer() = 0;
   virtual const route::fault& why() const = 0;
+  // The way to the node is gone on this machine, and the connection does not know: see env::stream.
+  virtual bool stranded() const = 0;
   // What the node cannot express and the caller let go.
   virtual const std::vector<std::string>& dropped() const = 0;
 };

@@ -89,6 +89,16 @@ std::size_t strike(const show& of, int at) {
   return of.pieces.size();
 }
 
+void replace(std::string& in, std::string_view what, std::string_view by) {
+  if (const auto at = in.find(what); at != in.npos) in.replace(at, what.size(), by);
+}
+
+seen without_stream(seen asked) {
+  replace(asked.body, "\"stream\":true", "\"stream\":false");
+  replace(asked.target, "streamGenerateContent?alt=sse", "generateContent");
+  return asked;
+}
+
 // Changes the pieces as the fault says; what only a connection can do wrong is done while sending.
 void spoil(show& of, const script& how) {
   const bool of_streams =
@@ -99,6 +109,12 @@ void spoil(show& of, const script& how) {
       of = {};
       of.content_type = "text/html";
       of.pieces.push_back({"<html><body><h1>502 Bad Gateway</h1></body></html>", false, false, true});
+      return;
+    case fault::error_body:  // as all three protocols read it
+      of = {};
+      of.pieces.push_back(
+          {R"({"type":"error","error":{"type":"overloaded_error","status":"UNAVAILABLE","message":"Overloaded"}})",
+           false, false, true});
       return;
     case fault::no_done:
       std::erase_if(of.pieces, [](const piece& p) { return p.done; });
@@ -282,7 +298,7 @@ task<bool> provider::answer(env::stream& to, const seen& asked) {
   if (plays.fault == fault::stall && plays.at == -1) {
     co_return co_await hold(to);
   }
-  auto shown = perform(how_, asked, plays);
+  auto shown = perform(how_, how_.streams ? asked : without_stream(asked), plays);
   shown.headers.insert(shown.headers.end(), plays.headers.begin(), plays.headers.end());
   spoil(shown, plays);
   if (plays.first_token.count() > 0) co_await world_.clock.sleep_until(world_.clock.now() + plays.first_token);

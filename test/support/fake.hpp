@@ -41,6 +41,7 @@ enum class fault {
   double_finish,  // the finish reason comes twice
   endless,        // tokens without end
   short_body,     // Content-Length promises more than comes; then the connection is closed
+  error_body,     // a JSON error object with status 200, whatever was asked for
 };
 
 // A fault may strike in the second half of a call's arguments, wherever that piece is.
@@ -102,7 +103,8 @@ struct options {
   // What its model says to the first words of the user, where the script says nothing; `begun` is what the
   // assistant has said of it already, and is to be its beginning. Without this: an echo of the last words.
   std::function<std::string(std::string_view asked, std::string_view begun)> says;
-  bool deaf = false;  // connections are accepted, and nothing is ever read from them
+  bool streams = true;  // false: who asks for a stream gets a whole answer
+  bool deaf = false;    // connections are accepted, and nothing is ever read from them
 };
 
 struct show;

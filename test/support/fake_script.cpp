@@ -9,9 +9,9 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::array<std::string_view, 13> fault_names{
-    "none", "reset",   "stall",     "end",           "truncate", "garbage",   "error_event",
-    "html", "no_done", "no_finish", "double_finish", "endless",  "short_body"};
+constexpr std::array<std::string_view, 14> fault_names{
+    "none", "reset",   "stall",     "end",           "truncate", "garbage",    "error_event",
+    "html", "no_done", "no_finish", "double_finish", "endless",  "short_body", "error_body"};
 constexpr std::array<std::string_view, 5> manner_names{"continues", "refused", "ignored", "preamble", "overlaps"};
 
 // The enumerator whose name stands at the same place.
