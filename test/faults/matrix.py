@@ -61,6 +61,7 @@ FAULTS = {
     "malformed event": (at(6, "garbage"), HEALS),
     "error event": (at(6, "error_event"), HEALS),
     "error event at once": (at(0, "error_event"), HEALS),
+    "error body with 200": ({"fault": "error_body"}, HEALS),
     "HTML with 200": ({"fault": "html"}, HEALS),
     "missing [DONE], connection held": ({"text": TEXT, "fault": "no_done"}, HARMLESS),
     "missing finish reason": ({"text": TEXT, "fault": "no_finish"}, HEALS),
@@ -77,6 +78,7 @@ FAULTS = {
     "429, Retry-After as a date": (limited(**{"retry-after": "Fri, 31 Dec 2100 23:59:59 GMT"}), HEALS),
     "429, retry-after-ms": (limited(**{"retry-after-ms": "1500"}), HEALS),
     "429, x-ratelimit-reset": (limited(**{"x-ratelimit-reset-requests": "1s"}), HEALS),
+    "429, anthropic-ratelimit-reset": (limited(**{"anthropic-ratelimit-tokens-reset": "2100-01-01T00:00:00Z"}), HEALS),
     "500": ({"status": 500, "message": "The server had an error"}, HEALS),
     "503": ({"status": 503, "message": "Overloaded"}, HEALS),
     "529": ({"status": 529, "type": "overloaded_error", "message": "Overloaded"}, HEALS),
@@ -96,10 +98,9 @@ FAULTS = {
     "500 once": ("once", HARMLESS),
     "503 for a while, then healthy": ("while", HEALS),
 }
-# A whole answer shows nothing before its end: silence looks like work, and request_timeout bounds it.
-SILENT = {"slow first token", "stall before the first token", "stall between tokens", "silent accept", "SIGSTOP"}
+KILLED = "meshai itself, SIGKILL"
 USUAL = ["reset before the headers", "reset between tokens", "stall between tokens", "truncated JSON", "error event",
-         "HTML with 200", "missing [DONE], connection held", "duplicate finish", "401", "429, retry-after-ms", "503",
+         "error body with 200", "HTML with 200", "missing [DONE], connection held", "duplicate finish", "401", "429, retry-after-ms", "503",
          "content policy", "call cut in its arguments", "prefill refused", "silent accept", "TLS failure", "DNS failure",
          "half-closed socket", "SIGKILL", "500 once"]
 
@@ -235,12 +236,15 @@ class Matrix:
 
 
 class Node:
+    """A node and its supervisor."""
+
     def __init__(self, build, folder, config):
         path, self.log = pathlib.Path(folder) / "meshai.toml", pathlib.Path(folder) / "log"
+        self.supervision = pathlib.Path(folder) / "meshai/supervisor.json"
         path.write_text(config)
         environment = {"PATH": os.environ["PATH"], "HOME": folder, "XDG_RUNTIME_DIR": folder}
         with open(self.log, "w") as log:
-            self.process = subprocess.Popen([build / "meshai", "serve", "--config", str(path)], env=environment, stdout=log,
+            self.process = subprocess.Popen([build / "meshai", "supervise", "--config", str(path)], env=environment, stdout=log,
                                             stderr=log)
         until = time.monotonic() + 30
         while time.monotonic() < until:
@@ -252,6 +256,13 @@ class Node:
                 break
             time.sleep(0.05)
         raise SystemExit(f"the node did not start:\n{self.log.read_text()}")
+
+    def lives(self):
+        """The first node, and no other."""
+        return self.process.poll() is None and json.loads(self.supervision.read_text())["restarts"] == 0
+
+    def kill(self):
+        os.kill(json.loads(self.supervision.read_text())["node"], signal.SIGKILL)
 
     def descriptors(self):
         door = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
@@ -361,13 +372,34 @@ def run(port, cell):
     except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
         cell.got, cell.wrong = "broken", repr(error)
     took = time.monotonic() - began
-    expected = EITHER if cell.fault in SILENT and not cell.stream else FAULTS[cell.fault][1]
+    expected = FAULTS[cell.fault][1]
     if not cell.wrong and took > PATIENCE:
         cell.wrong = f"took {took:.1f} s"
     elif not cell.wrong and (cell.got != "whole" and (expected == HARMLESS or (expected == HEALS and cell.count > 1))):
         cell.wrong = f"an error where somebody could have answered: {text[-400:]}"
     elif not cell.wrong and expected == TOLD and cell.got != "error":
         cell.wrong = "answered by somebody whom the caller did not want asked"
+
+
+def kill_meshai(build):
+    """The node is killed while all of these are being answered: that much is lost, and who asks anew is answered."""
+    FAULTS[KILLED] = ({"text": TEXT, "gap_ms": 30}, HARMLESS)
+    with tempfile.TemporaryDirectory(prefix="meshai-") as folder:
+        matrix = Matrix(build, folder, [KILLED])
+        node = Node(build, folder, matrix.config())
+        try:
+            with concurrent.futures.ThreadPoolExecutor(24) as pool:
+                lost = [pool.submit(ask, node.port, cell) for cell in matrix.cells]
+                time.sleep(0.3)
+                node.kill()
+                list(pool.map(lambda cell: run(node.port, cell), matrix.cells))
+                for cell, one in zip(matrix.cells, lost):
+                    if one.exception(PATIENCE) is None and not cell.wrong:
+                        cell.wrong = "it was answered whole by a node that had been killed"
+        finally:
+            node.end()
+            matrix.end()
+        return matrix.cells
 
 
 def show(cells):
@@ -399,7 +431,7 @@ def main():
             before = node.descriptors()
             with concurrent.futures.ThreadPoolExecutor(12) as pool:
                 list(pool.map(lambda cell: run(node.port, cell), matrix.cells))
-            lives = node.process.poll() is None
+            lives = node.lives()
             matrix.end()  # its connections end with it: none of the node's is left
             # Idle connections are kept for a minute, also those whose other side has gone.
             wait_until = time.monotonic() + (65 if os.environ.get("MESHAI_TEST_LONG") else 0)
@@ -409,11 +441,12 @@ def main():
             bound = 6 if os.environ.get("MESHAI_TEST_LONG") else 2 * 64  # a few are opened once, by the resolver
         finally:
             node.end()
-    show(matrix.cells)
-    wrong = [cell for cell in matrix.cells if cell.wrong]
+    cells = matrix.cells + ([] if how.only else kill_meshai(how.build.resolve()))
+    show(cells)
+    wrong = [cell for cell in cells if cell.wrong]
     for cell in wrong[:20]:
         print(f"{cell.fault}, {cell.count} candidates, {cell.caller}, {'streamed' if cell.stream else 'whole'}: {cell.wrong}")
-    print(f"{len(matrix.cells)} cells, {len(wrong)} wrong; the node {'lives' if lives else 'DIED'}; "
+    print(f"{len(cells)} cells, {len(wrong)} wrong; the node {'lives' if lives else 'DIED'}; "
           f"{left} descriptors more than before")
     return 1 if wrong or not lives or left > bound else 0
 
