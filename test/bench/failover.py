@@ -143,7 +143,8 @@ class Others:
     """What everything but this bench takes of the cores meanwhile: a pause of theirs is in the figures."""
 
     def __init__(self, *pids):
-        self.pids, self.before, self.began = pids, self._spent(), time.monotonic()
+        self.pids = pids
+        self.before, self.began = self._spent(), time.monotonic()
 
     def _spent(self):
         machine = [int(field) for field in open("/proc/stat").readline().split()[1:9]]
