@@ -5,6 +5,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <cerrno>
 #include <cstring>
@@ -89,23 +90,27 @@ std::filesystem::path supervisor_socket(const paths& where) {
 }
 
 std::string replacement::text() const {
-  std::string out = "replace";
+  auto out = fmt::format("replace\n{}\n{}", program.string(), config.string());
   out += '\0';
-  for (const auto& path : {program, config}) out.append(path.string()) += '\0';
   for (const auto& variable : environment) out.append(variable) += '\0';
   return out;
 }
 
 std::optional<replacement> parse_replacement(std::string_view text) {
-  std::vector<std::string> parts;
-  while (!text.empty()) {
-    const auto end = text.find('\0');
-    if (end == text.npos) return std::nullopt;  // it was cut
-    parts.emplace_back(text.substr(0, end));
-    text.remove_prefix(end + 1);
+  const auto first = text.find('\n'), second = text.find('\n', first + 1);
+  if (!text.starts_with("replace\n") || second == text.npos) return std::nullopt;
+  const auto end = std::min(text.find('\0'), text.size());
+  if (end < second) return std::nullopt;
+  replacement out{.program = text.substr(first + 1, second - first - 1),
+                  .config = text.substr(second + 1, end - second - 1),
+                  .environment = {}};
+  for (text.remove_prefix(std::min(end + 1, text.size())); !text.empty();) {
+    const auto next = text.find('\0');
+    if (next == text.npos) return std::nullopt;  // it was cut
+    out.environment.emplace_back(text.substr(0, next));
+    text.remove_prefix(next + 1);
   }
-  if (parts.size() < 3 || parts[0] != "replace") return std::nullopt;
-  return replacement{.program = parts[1], .config = parts[2], .environment = {parts.begin() + 3, parts.end()}};
+  return out;
 }
 
 std::vector<std::string> own_environment() {

@@ -36,8 +36,9 @@ std::optional<supervision> read_supervision(const paths& where);
 result<os::descriptor> hold_supervision(const paths& where);
 bool supervisor_lives(const paths& where);
 
-// What is asked for there: "replace", the program, the configuration and each variable of the environment, with a
-// NUL behind each.
+// What is asked for there: "replace", the program and the configuration in a line each, a NUL, then each variable
+// of the environment with a NUL behind it. A supervisor of before the environment was told reads as far as the
+// NUL; an `up` of that time tells none.
 struct replacement {
   std::filesystem::path program, config;
   std::vector<std::string> environment;  // NAME=value

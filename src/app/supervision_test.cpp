@@ -7,7 +7,7 @@ namespace {
 
 TEST(replacement, says_the_program_the_configuration_and_the_environment) {
   const replacement wish{
-      .program = "/usr/bin/mesh ai", .config = "/etc/a\nb.toml", .environment = {"A=1\n2", "B="}};
+      .program = "/usr/bin/mesh ai", .config = "/etc/a.toml", .environment = {"A=1\n2", "B=", "C=x=y"}};
   const auto read = parse_replacement(wish.text());
   ASSERT_TRUE(read);
   EXPECT_EQ(read->program, wish.program);
@@ -15,16 +15,20 @@ TEST(replacement, says_the_program_the_configuration_and_the_environment) {
   EXPECT_EQ(read->environment, wish.environment);
 }
 
-TEST(replacement, is_none_when_it_was_cut_or_is_something_else) {
-  const auto text = replacement{.program = "/p", .config = "/c", .environment = {"A=1"}}.text();
-  for (std::size_t size = 0; size < text.size(); ++size) {
-    const auto read = parse_replacement(std::string_view(text).substr(0, size));
-    if (read) {
-      EXPECT_EQ(size, text.size() - std::string_view("A=1").size() - 1)
-          << "only without the last variable is it whole";
-    }
+TEST(replacement, of_an_older_program_tells_no_environment) {
+  const auto read = parse_replacement("replace\n/p\n/c");
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->program, "/p");
+  EXPECT_EQ(read->config, "/c");
+  EXPECT_TRUE(read->environment.empty());
+}
+
+TEST(replacement, is_none_when_it_is_something_else_or_a_variable_was_cut) {
+  using namespace std::string_view_literals;
+  for (const auto text : {""sv, "replace"sv, "replace\n"sv, "replace\n/p"sv, "retire\n/p\n/c"sv,
+                          "replace\n/p\0\n/c"sv, "replace\n/p\n/c\0A=1\0B"sv}) {
+    EXPECT_FALSE(parse_replacement(text)) << text;
   }
-  EXPECT_FALSE(parse_replacement("retire"));
 }
 
 }  // namespace

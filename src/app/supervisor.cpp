@@ -245,6 +245,7 @@ void supervisor::replace(std::string_view request) {
   auto wish = parse_replacement(request);
   if (!wish) return answer("that is no request");
   if (next_ || stopping_) return answer("the node is being replaced or stopped already");
+  if (wish->environment.empty()) wish->environment = runs_.environment;
   auto made = start(*std::move(wish));
   if (!made) return answer(made.error().detail);
   next_ = *std::move(made);
