@@ -31,6 +31,15 @@ std::string write_json(const spoken& of) {
           {{"node", one.node}, {"model", one.model}, {"fault", one.fault}, {"streamed", one.streamed}});
     }
   }
+  if (!of.doubted.empty()) {
+    auto& doubted = out["doubted"].emplace_array();
+    for (const auto& one : of.doubted) {
+      doubted.push_back({{"node", one.node},
+                         {"model", one.model},
+                         {"confidence", one.confidence},
+                         {"unknowing", one.unknowing}});
+    }
+  }
   if (const auto* route = of.route.if_object()) out["route"] = *route;
   if (!of.problem.empty()) out["error"] = {{"message", of.problem}, {"hint", of.hint}};
   return json::serialize(out) + "\n";

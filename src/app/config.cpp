@@ -384,6 +384,7 @@ void read_limits(reader& in, limits_config& limits) {
   in.get("headers_after", limits.headers_after);
   in.get("hedge_share", limits.hedge_share);
   in.get("hedge_up", limits.hedge_up);
+  in.get("escalate_below", limits.escalate_below);
   in.get("attempts", limits.attempts);
   in.get("max_body", limits.max_body);
   in.get("max_bodies", limits.max_bodies);

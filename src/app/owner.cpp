@@ -59,18 +59,30 @@ void take_problem(const json::value& from, spoken& into) {
   if (into.problem.empty()) into.problem = "the node's answer could not be read";
 }
 
+json::array list_at(const json::value& in, std::string_view name) {
+  const auto* found = at(in, {name});
+  return found && found->is_array() ? found->get_array() : json::array();
+}
+
+bool is_true(const json::value& in, std::string_view name) {
+  const auto* found = at(in, {name});
+  return found && found->is_bool() && found->get_bool();
+}
+
 void take_story(const json::value& told, spoken& into) {
   into.node = text_at(told, {"node"});
   into.model = text_at(told, {"model"});
   into.tier = text_at(told, {"tier"});
   into.attempts = static_cast<int>(number_at(told, {"attempts"}));
   if (const auto* route = at(told, {"route"})) into.route = *route;
-  const auto* failed = at(told, {"failed"});
-  if (!failed || !failed->is_array()) return;
-  for (const auto& one : failed->get_array()) {
-    const auto* streamed = at(one, {"streamed"});
-    into.failed.push_back({text_at(one, {"node"}), text_at(one, {"model"}), text_at(one, {"fault"}),
-                           streamed && streamed->is_bool() && streamed->get_bool()});
+  for (const auto& one : list_at(told, "failed")) {
+    into.failed.push_back(
+        {text_at(one, {"node"}), text_at(one, {"model"}), text_at(one, {"fault"}), is_true(one, "streamed")});
+  }
+  for (const auto& one : list_at(told, "doubted")) {
+    const auto* value = at(one, {"confidence"});
+    into.doubted.push_back({text_at(one, {"node"}), text_at(one, {"model"}),
+                            value && value->is_number() ? value->to_number<double>() : 1, is_true(one, "unknowing")});
   }
 }
 
@@ -240,6 +252,10 @@ std::string describe_route(const spoken& of) {
   for (const auto& one : of.failed) {
     out += fmt::format("{}/{}: {}{}\n", one.node, one.model, one.fault,
                        one.streamed ? ", in the middle of its answer" : "");
+  }
+  for (const auto& one : of.doubted) {
+    out += one.unknowing ? fmt::format("{}/{}: does not know\n", one.node, one.model)
+                         : fmt::format("{}/{}: unsure ({:.2f})\n", one.node, one.model, one.confidence);
   }
   if (of.node.empty()) {
     if (out.ends_with('\n')) out.pop_back();

@@ -45,8 +45,15 @@ struct spoken {
     std::string node, model, fault;
     bool streamed = false;
   };
+  // Somebody whose answer was too unsure, so that another one was asked.
+  struct doubt {
+    std::string node, model;
+    double confidence = 1;
+    bool unknowing = false;  // it said that it does not know
+  };
   std::string text;
   std::vector<failure> failed;    // in order
+  std::vector<doubt> doubted;
   std::string node, model, tier;  // who answered; empty where nobody did
   int attempts = 0;
   std::int64_t input_tokens = 0, output_tokens = 0;

@@ -34,6 +34,13 @@ struct story {
     bool streamed = false;
   };
   std::vector<failed_attempt> failed;
+  // Those whose answer seemed too unsure, or said that it does not know, so that somebody farther up was asked.
+  struct doubted_answer {
+    std::string node, model;
+    double confidence = 1;  // route::confidence::value()
+    bool unknowing = false;
+  };
+  std::vector<doubted_answer> doubted;
   std::vector<std::string> care;  // classes of what it holds that the owner keeps near
   std::string raw_route;  // why these were asked and others not, where the caller wants to know: a JSON object
 };
@@ -60,6 +67,7 @@ struct choice {
   chat::finish finish = finish::none;
   std::string stop_sequence;
   std::string raw_logprobs;
+  chat::certainty certainty;
 };
 struct answer {
   std::string model;
@@ -89,6 +97,9 @@ struct target {
   bool stream = false;
   bool urls = true;                    // it fetches image URLs itself
   bool max_completion_tokens = false;  // OpenAI's own API takes max_completion_tokens, others max_tokens
+  // Asks how sure the model is of each token of a chat, for us: what the steps say of it (delta::certainty) is in
+  // nothing that the caller gets. OpenAI's dialect only; without effect where the caller asked for it itself.
+  bool certainty = false;
 };
 
 struct upstream_call {

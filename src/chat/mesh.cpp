@@ -1,5 +1,7 @@
 #include "chat/mesh.hpp"
 
+#include <cmath>
+
 namespace meshai::chat {
 
 mesh_options read_mesh(json::checker& check, const json::object& body) {
@@ -58,6 +60,15 @@ std::string story_text(const story& told) {
     for (const auto& each : told.failed) {
       out.begin_object().member("node", each.node).member("model", each.model).member("fault", each.fault);
       out.member_boolean("streamed", each.streamed).end_object();
+    }
+    out.end_array();
+  }
+  if (!told.doubted.empty()) {
+    out.key("doubted").begin_array();
+    for (const auto& each : told.doubted) {
+      out.begin_object().member("node", each.node).member("model", each.model);
+      out.member_number("confidence", std::round(each.confidence * 1000) / 1000);
+      out.member_boolean("unknowing", each.unknowing).end_object();
     }
     out.end_array();
   }

@@ -69,7 +69,10 @@ readable<void> answer_reader::choice(const json::object& in) {
     if (said == nullptr) return malformed();
     message(*said, out);
   }
-  if (json::object_or_null(in, "logprobs")) out.raw_logprobs = json::to_text(*json::find(in, "logprobs"));
+  if (const auto* told = json::object_or_null(in, "logprobs")) {
+    out.certainty = read_certainty(*told);
+    out.raw_logprobs = json::to_text(*json::find(in, "logprobs"));
+  }
   out.finish = parse_finish(reason);
   // A body that is whole has ended, whether its server says why or not; and some end every answer with "stop".
   const bool calls = !out.parts.empty() && out.parts.back().kind == part_kind::tool_call;

@@ -125,6 +125,10 @@ parsed<upstream_call> pass_on(const request& of, const target& to) {
     edits.push_back({to.max_completion_tokens ? "max_completion_tokens" : "max_tokens", most});
     edits.push_back({to.max_completion_tokens ? "max_tokens" : "max_completion_tokens", {}});
   }
+  if (chat && to.certainty && !of.logprobs.value_or(false)) {
+    edits.push_back({"logprobs", "true"});
+    edits.push_back({"top_logprobs", "1"});  // llama-server takes 0 for none at all
+  }
   std::string messages;
   const mending how(of, to);
   if (chat && how.any()) {
@@ -204,8 +208,9 @@ void call_writer::settings() {
   if (of_.presence_penalty) out_.member_number("presence_penalty", *of_.presence_penalty);
   if (of_.seed) out_.member_integer("seed", *of_.seed);
   if (of_.n) out_.member_integer("n", *of_.n);
-  if (of_.logprobs) out_.member_boolean("logprobs", *of_.logprobs);
-  if (of_.top_logprobs) out_.member_integer("top_logprobs", *of_.top_logprobs);
+  const bool certainty = to_.certainty && !of_.logprobs.value_or(false);
+  if (certainty || of_.logprobs) out_.member_boolean("logprobs", certainty || *of_.logprobs);
+  if (certainty || of_.top_logprobs) out_.member_integer("top_logprobs", certainty ? 1 : *of_.top_logprobs);
   if (own_ && of_.stop.size() > 4) {
     short_.refuse("stop_sequences", "OpenAI's API takes up to four");
   } else if (!of_.stop.empty()) {

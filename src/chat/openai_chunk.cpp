@@ -1,5 +1,7 @@
 #include "chat/openai_chunk.hpp"
 
+#include <algorithm>
+
 #include "chat/lenient.hpp"
 
 namespace meshai::chat::openai {
@@ -76,6 +78,21 @@ std::string_view read_thought(const json::object& in) {
 
 std::string_view read_stop(const json::object& choice) {
   return json::string_or_empty(choice, "stop_reason");
+}
+
+certainty read_certainty(const json::object& logprobs) {
+  constexpr double least = -100;  // some servers write -9999 for "next to never"
+  certainty out;
+  const auto* tokens = json::array_or_null(logprobs, "content");
+  for (const auto& each : tokens ? *tokens : json::array()) {
+    const auto* one = each.if_object();
+    const auto* found = one ? json::find(*one, "logprob") : nullptr;
+    if (found == nullptr || !found->is_number()) continue;
+    ++out.tokens;
+    const double log = std::clamp(found->to_number<double>(), least, 0.0);
+    out.squares += log * log;
+  }
+  return out;
 }
 
 std::string read_arguments(const json::object& function) {

@@ -22,6 +22,9 @@ std::string_view read_thought(const json::object& in);
 // vLLM tells which of the caller's stops it was.
 std::string_view read_stop(const json::object& choice);
 
+// Of an OpenAI logprobs object, {"content": [{"logprob": -0.1, ...}, ...]}.
+certainty read_certainty(const json::object& logprobs);
+
 // `arguments` as text; some servers send the object itself.
 std::string read_arguments(const json::object& function);
 

@@ -56,16 +56,18 @@ std::string without_choices(std::string_view text) {
 }
 
 // The provider's own chunk with this one choice, and without the role: a stream has one role chunk, which the
-// writer writes, and some servers name the role in every chunk.
-std::string native_of(const json::object& choice, std::string_view text, std::size_t nth, bool alone) {
+// writer writes, and some servers name the role in every chunk. `hide`: nor the log-probabilities that we asked for.
+std::string native_of(const json::object& choice, std::string_view text, std::size_t nth, bool alone, bool hide) {
   const auto* change = json::object_or_null(choice, "delta");
   const bool role = change && change->contains("role");
+  hide = hide && choice.contains("logprobs");
   std::string out = one_line(text);
-  if (alone && !role) return out;
+  if (alone && !role && !hide) return out;
   json::walk each(json::raw_member_of(out, "choices"));
   for (std::size_t i = 0; i <= nth; ++i) each.next();
   std::string one(each.raw());
   if (role) one = splice(one, {{"delta", splice(json::raw_member_of(one, "delta"), {{"role", ""}})}});
+  if (hide) one = splice(one, {{"logprobs", "null"}});
   return splice(out, {{"choices", "[" + one + "]"}});
 }
 
@@ -76,8 +78,9 @@ bool is_batch(const request& of) {
 
 class reader : public stream_reader {
  public:
-  explicit reader(const request& of)
+  reader(const request& of, const target& from)
       : native_(of.dialect == dialect::openai),
+        hides_(from.certainty && !of.logprobs.value_or(false)),
         completions_(of.endpoint == endpoint::completions),
         wanted_(is_batch(of) ? most_choices + 1 : of.n.value_or(1)),
         turn_(of.messages.size()) {}
@@ -102,7 +105,9 @@ class reader : public stream_reader {
   readable<void> call(const json::object& in, int choice, open_choice& to, delta& step);
   std::size_t find_call(const json::object& in, std::string_view id, bool named, open_choice& to) const;
 
-  bool native_, completions_;
+  bool native_;
+  bool hides_;  // log-probabilities: they are ours
+  bool completions_;
   std::int64_t wanted_;
   std::size_t turn_;
   bool done_ = false;
@@ -145,7 +150,7 @@ readable<void> reader::chunk(const json::object& in, std::string_view text, std:
     delta step;
     if (auto read = choice(*one, step); !read) return read;
     if (is_silent(step) && (mended_ || !native_ || !says_more(*one))) continue;
-    if (native_ && !mended_) step.native = native_of(*one, text, i, choices->size() == 1);
+    if (native_ && !mended_) step.native = native_of(*one, text, i, choices->size() == 1, hides_);
     out.push_back(std::move(step));
   }
   if (counts != nullptr) {
@@ -176,7 +181,10 @@ readable<void> reader::choice(const json::object& in, delta& step) {
       if (auto read = read_delta(*change, to, step); !read) return read;
     }
   }
-  if (json::object_or_null(in, "logprobs")) step.raw_logprobs = json::to_text(*json::find(in, "logprobs"));
+  if (const auto* told = json::object_or_null(in, "logprobs")) {
+    step.certainty = read_certainty(*told);
+    if (!hides_) step.raw_logprobs = json::to_text(*json::find(in, "logprobs"));
+  }
   const auto reason = json::string_or_empty(in, "finish_reason");
   if (auto failure = find_failure(reason)) return said(*std::move(failure));
   const auto why = parse_finish(reason);
@@ -266,8 +274,8 @@ bool reader::finished() const {
 
 }  // namespace
 
-std::unique_ptr<stream_reader> make_stream_reader(const request& of, const target&) {
-  return std::make_unique<reader>(of);
+std::unique_ptr<stream_reader> make_stream_reader(const request& of, const target& from) {
+  return std::make_unique<reader>(of, from);
 }
 
 }  // namespace meshai::chat::openai

@@ -155,6 +155,19 @@ struct usage {
   bool operator==(const usage&) const = default;
 };
 
+// How sure a model was of the tokens that it wrote: the sum of the squares of their natural log-probabilities, where it
+// told them.
+struct certainty {
+  std::int64_t tokens = 0;
+  double squares = 0;
+
+  certainty& operator+=(const certainty& more) {
+    tokens += more.tokens;
+    squares += more.squares;
+    return *this;
+  }
+};
+
 enum class finish { none, stop, length, tool_calls, content_filter, stop_sequence, refusal, pause, other };
 
 // One step of an answer. Fields that are empty say nothing. A delta concerns one choice.
@@ -170,7 +183,8 @@ struct delta {
     std::string signature;
   };
   std::vector<call_step> calls;
-  std::string raw_logprobs;  // OpenAI's logprobs object for these tokens
+  std::string raw_logprobs;  // OpenAI's logprobs object for these tokens, where the caller asked for it
+  chat::certainty certainty;
   chat::finish finish = finish::none;
   std::string stop_sequence;         // the one that stopped it, where the provider says so
   std::optional<chat::usage> usage;  // the last one counts

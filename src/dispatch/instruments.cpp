@@ -42,6 +42,7 @@ instruments::series& instruments::of(const route::node& node, const route::candi
       .fallbacks = m.get_counter("meshai_fallbacks_total", "Answers given in place of an earlier candidate.", who),
       .continuations = m.get_counter("meshai_continuations_total", "Answers gone on with in mid-stream.", who),
       .hedges = m.get_counter("meshai_hedges_won_total", "Answers by an attempt begun beside a silent one.", who),
+      .doubts = m.get_counter("meshai_doubts_total", "Answers too unsure, so that another model was asked.", who),
       .breaker = m.get_gauge("meshai_breaker_state", "0 closed, 1 open.", who),
       .first_token = m.get_histogram(
           "gen_ai_server_time_to_first_token_seconds", "From the request to its first token.", first_token_buckets,
@@ -114,6 +115,10 @@ void instruments::went_on(const route::node& node, const route::candidate& by) {
   const auto model = label_of(by);
   world_.log.write(env::log_level::info, "answer.continued",
                    {{"node", env::own_name{node.name}}, {"model", env::own_name{model}}});
+}
+
+void instruments::doubted(const route::node& node, const route::candidate& by) {
+  of(node, by).doubts.add();
 }
 
 void instruments::hedge_won(const route::node& node, const route::candidate& by) {

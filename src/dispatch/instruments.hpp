@@ -33,6 +33,7 @@ class instruments {
   void first_token(const route::node& node, const route::candidate& by, duration after);
   // Another attempt goes on in mid-stream; a second one started beside a silent one is the one that answers.
   void went_on(const route::node& node, const route::candidate& by);
+  void doubted(const route::node& node, const route::candidate& by);  // its answer, so that another one is asked
   void hedge_won(const route::node& node, const route::candidate& by);
   void failed(std::string_view code, duration took, int attempts);
   void caller_gone(int attempts);
@@ -46,6 +47,7 @@ class instruments {
     env::counter& fallbacks;
     env::counter& continuations;
     env::counter& hedges;
+    env::counter& doubts;
     env::gauge& breaker;
     env::histogram& first_token;
     std::array<env::counter*, route::fault_kinds> faults{};  // by kind, made when first needed

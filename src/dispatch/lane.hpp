@@ -59,6 +59,7 @@ struct lane {
   std::optional<dispatch::rest> rest;     // it goes on from what was sent
   std::optional<chat::request> question;  // its own, where the caller's will not do
   bool hedge = false;
+  std::optional<route::confidence> doubt;  // it is kept back until it is judged
   const upstream::endpoint* where = nullptr;
   bill costs;
   std::optional<ledger::shortage> unpaid;  // what it may come to could not be kept on disk
@@ -69,6 +70,7 @@ struct lane {
   std::optional<instant> admitted;        // it had to wait, until then
   std::optional<route::fault> kept_out;   // it was not asked: the line is full, or its engine does not come
   std::unique_ptr<upstream::attempt> talk;
+  chat::answer whole;  // where `how` is an answer, once its end has been told to failover
 
   // The mailbox. The coroutine fills it, and waits for `room` while it is full.
   static constexpr std::size_t most = 1024;  // steps

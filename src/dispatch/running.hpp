@@ -26,6 +26,9 @@ struct means {
   std::uint64_t ways_lost = 0;               // how often connections may have been stranded
 };
 
+// What bounds this query.
+route::policy policy_of(const query& what);
+
 // Whom to ask, as things stand.
 route::ranking rank(const means& by, const query& what, const route::hints& more, instant now);
 
@@ -68,8 +71,15 @@ class running final : public exchange {
   bool notice_steps(int number, lane& at, instant now);
   bool fit_steps(int number, lane& at, instant now);
   void settle(int number, lane& at, instant now);
+  // Of one that is kept back: it goes to the caller, or somebody farther up is asked.
+  void judge(int number, lane& at, instant now);
+  bool enough_to_judge(const lane& at) const;
+  // What a fault of this attempt teaches about how its model may be asked.
+  void learn_from(const lane& at, route::fault& why);
   void fault(int number, lane& at, const route::fault& why, instant now, bool blame = true);
   bool deliver(lane& from, std::vector<chat::delta>& into);
+  // Of one that was kept back until now.
+  bool deliver_kept(std::vector<chat::delta>& into);
   void collect(std::vector<chat::delta>& steps, instant now);
 
   void carry_out();
@@ -98,6 +108,7 @@ class running final : public exchange {
   delivered delivered_;                      // or would be, if the caller had not to wait for the whole
   std::vector<std::string> dropped_;
   std::vector<chat::story::failed_attempt> failed_;
+  std::vector<chat::story::doubted_answer> doubted_;
   std::optional<ledger::shortage> short_of_;  // why somebody was not asked
   failure why_;
   bool answered_whole_ = false;    // by one who makes no steps

@@ -35,9 +35,13 @@ void failover::begin(instant now) {
 void failover::token(int number, instant now) {
   auto& one = at(number);
   if (finished_ || one.now == phase::over) return;
-  one.last = now;
+  if (one.now != phase::kept) one.last = now;  // else its token came before it was judged
   one.now = phase::streaming;
+  one.judged = true;
   if (forwarded_ == number) return;
+  // Should the stronger one break off, others go on with it before the doubted one does.
+  if (doubted_ >= 0 && doubted_ != number) trials_[at(doubted_).candidate] = trial::again;
+  doubted_ = -1;
   // One that is forwarded already has been silent since this hedge began, or moved() had ended the hedge.
   forwarded_ = number;
   sent_ = true;
@@ -53,6 +57,24 @@ void failover::moved(int number, instant now) {
   if (number == forwarded_) cancel_all_but(number);
 }
 
+void failover::held(int number, instant now) {
+  auto& one = at(number);
+  if (finished_ || one.now != phase::waiting) return;
+  one.now = phase::kept;
+  one.started = one.last = now;
+}
+
+void failover::doubted(int number, instant now) {
+  auto& one = at(number);
+  if (finished_ || one.now == phase::over || one.judged) return;
+  if (one.now == phase::waiting) one.last = now;
+  one.now = phase::kept;
+  one.judged = true;
+  doubted_ = number;
+  doubted_at_ = now;
+  ask_farther_up(now);
+}
+
 void failover::heard(int number, instant now) {
   at(number).writes = true;
   at(number).last = now;
@@ -60,6 +82,10 @@ void failover::heard(int number, instant now) {
 
 void failover::ended(int number, instant now) {
   if (finished_ || at(number).now == phase::over) return;
+  if (number == doubted_) {
+    at(number).whole = true;
+    return;
+  }
   if (forwarded_ != number) token(number, now);  // a whole answer, or one without a word in it
   at(number).now = phase::over;
   finish(finish_kind::done);
@@ -68,7 +94,7 @@ void failover::ended(int number, instant now) {
 void failover::faulted(int number, const fault& why, instant now) {
   auto& one = at(number);
   if (finished_ || one.now == phase::over) return;
-  one.now = phase::over;
+  end(number);
   if (!why.asked) --asked_;
   const bool broke = number == forwarded_;
   if (!told_ || (broke && !broken_)) told_ = why;
@@ -77,7 +103,7 @@ void failover::faulted(int number, const fault& why, instant now) {
     broken_ = true;
   }
   // Nobody else is asked what the caller itself is to be told; but a stream that another broke off is still owed.
-  const bool tell = verdict_of(why.kind) == verdict::tell && (broke || !sent_);
+  const bool tell = verdict_of(why.kind) == verdict::tell && (broke || !sent_) && doubted_ < 0;
   if (tell || (broke && !(how_.continues && how_.fallback))) {
     give_up();
     return;
@@ -88,7 +114,7 @@ void failover::faulted(int number, const fault& why, instant now) {
     start(candidate, now);
     return;
   }
-  if (!anybody_running()) start_another(now);
+  go_on(now);
 }
 
 void failover::stranded(int number, instant now) {
@@ -112,35 +138,39 @@ void failover::admitted(int number, instant now) {
 void failover::refused(int number, instant now) {
   auto& one = at(number);
   if (finished_ || one.now == phase::over) return;
-  one.now = phase::over;
+  end(number);
   --asked_;
   trials_[one.candidate] = trial::out;
-  if (!anybody_running()) start_another(now);
+  go_on(now);
 }
 
 void failover::put_off(int number, instant now) {
   auto& one = at(number);
   if (finished_ || one.now == phase::over) return;
-  one.now = phase::over;
+  end(number);
   --asked_;
   trials_[one.candidate] = trial::again;
-  if (!anybody_running()) start_another(now);
+  go_on(now);
 }
 
 void failover::hedge_denied(int number, instant now) {
   auto& one = at(number);
   if (finished_ || one.now == phase::over) return;
-  one.now = phase::over;
+  end(number);
   --asked_;
   trials_[one.candidate] = trial::fresh;
   may_hedge_ = false;
-  if (!anybody_running()) start_another(now);
+  go_on(now);
 }
 
 void failover::tick(instant now) {
   if (finished_) return;
   for (int number = 0; number < static_cast<int>(attempts_.size()); ++number) {
     if (at(number).now == phase::over) continue;
+    if (judge_at(at(number)) <= now) {
+      actions_.push_back({.what = action::kind::judge, .attempt = number});
+      continue;
+    }
     const auto due = bound_of(at(number));
     if (now < due.when) continue;
     actions_.push_back(
@@ -198,6 +228,32 @@ void failover::start_another(instant now) {
   } else {
     give_up();
   }
+}
+
+void failover::end(int number) {
+  at(number).now = phase::over;
+  if (number == doubted_) doubted_ = -1;
+}
+
+// An attempt is over without an answer.
+void failover::go_on(instant now) {
+  if (doubted_ >= 0) return ask_farther_up(now);
+  if (!anybody_running()) start_another(now);
+}
+
+// The doubted answer is better than none, and than waiting for one after the other.
+void failover::ask_farther_up(instant now) {
+  const auto others = std::ranges::count_if(attempts_, [](const course& a) { return a.now != phase::over; }) - 1;
+  if (others > 0) return;
+  const auto number = doubted_;
+  const auto& kept = candidates_[at(number).candidate];
+  const bool in_time = now < std::min(deadline(), doubted_at_ + kept.patience);
+  const auto above = in_time && budget_left() ? find_above(kept.where) : std::nullopt;
+  if (above) return start(*above, now);
+  token(number, now);
+  if (!at(number).whole) return;
+  at(number).now = phase::over;
+  finish(finish_kind::done);
 }
 
 void failover::wait_for_retry(std::size_t candidate, instant now) {
@@ -268,10 +324,31 @@ std::optional<std::size_t> failover::find(trial state) const {
   return static_cast<std::size_t>(found - trials_.begin());
 }
 
+std::optional<std::size_t> failover::find_above(meshai::tier where) const {
+  std::optional<std::size_t> nearest;
+  for (std::size_t i = 0; i < candidates_.size(); ++i) {
+    if (trials_[i] != trial::fresh || candidates_[i].where <= where) continue;
+    if (!nearest || candidates_[i].where < candidates_[*nearest].where) nearest = i;
+  }
+  return nearest;
+}
+
+bool failover::may_doubt(std::size_t candidate) const {
+  const auto where = candidates_[candidate].where;
+  return how_.doubts && how_.fallback && !sent_ && doubted_ < 0 && where == tier::local &&
+         candidates_[candidate].by == cause::by_auto && budget_left() && find_above(where);
+}
+
+instant failover::judge_at(const course& of) const {
+  if (of.now != phase::kept || of.judged || of.whole) return never;
+  return of.started + how_.bounds.held_for;
+}
+
 failover::bound failover::bound_of(const course& of) const {
+  if (of.whole) return {};
   const auto& bounds = how_.bounds;
   const bound idle{of.last + bounds.idle_timeout, limit::idle_timeout};
-  if (of.now == phase::streaming) {
+  if (of.now == phase::streaming || of.now == phase::kept) {
     const bound whole{begun_ + bounds.max_stream, limit::max_stream};
     return idle.when < whole.when ? idle : whole;
   }
@@ -279,9 +356,10 @@ failover::bound failover::bound_of(const course& of) const {
                       limit::request_timeout};
   if (of.writes) return idle.when < request.when ? idle : request;
   // A slow first token is only a reason to leave when there is somewhere to go.
-  const bool last_chance = !how_.fallback || !budget_left() || !find(trial::fresh);
+  const bool last_chance = doubted_ < 0 && (!how_.fallback || !budget_left() || !find(trial::fresh));
   if (!how_.stream || last_chance) return request;
-  const bound first{of.started + candidates_[of.candidate].patience, limit::first_token_timeout};
+  const auto since = doubted_ < 0 ? of.started : doubted_at_;
+  const bound first{since + candidates_[of.candidate].patience, limit::first_token_timeout};
   return first.when < request.when ? first : request;
 }
 
@@ -300,7 +378,7 @@ failover::hedge_plan failover::next_hedge() const {
     only = &each;
   }
   if (only == nullptr || only->queued) return {};
-  const bool streams = only->now == phase::streaming;
+  const bool streams = only->now != phase::waiting;
   if (streams && !how_.continues) return {};
   if (only->stranded) {
     const auto fresh = find(trial::fresh);
@@ -321,7 +399,7 @@ instant failover::wake_at() const {
   if (finished_) return never;
   auto wake = std::min(retry_at_, next_hedge().when);
   for (const auto& each : attempts_) {
-    if (each.now != phase::over) wake = std::min(wake, bound_of(each).when);
+    if (each.now != phase::over) wake = std::min({wake, bound_of(each).when, judge_at(each)});
   }
   return wake;
 }

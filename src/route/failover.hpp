@@ -5,6 +5,9 @@
 // the first to show a token is forwarded. When the forwarded one breaks off, another goes on from what was sent;
 // when it falls silent for longer than its node is known for, another is started beside it (a hedge), and
 // whichever moves first goes on.
+//
+// The answer of a model on this device may be kept back until it is judged. Where it is doubted, somebody farther up
+// is asked, and it stands behind until that one shows a token: it is the answer if nobody does.
 #pragma once
 
 #include <cstdint>
@@ -36,6 +39,7 @@ struct action {
     start,    // attempt, candidate, hedge, rescue; where sent(): it goes on from what the caller has
     cancel,   // attempt: nobody waits for it any longer
     expire,   // attempt, missed: cancel it, then report faulted() with a timeout
+    judge,    // attempt: it is kept back no longer; report token() or doubted()
     forward,  // attempt: its steps go to the caller from now on, and those of no other
     arm,      // when: call tick() then, instead of what was armed before; `never` disarms
     finish,   // how: the last action of all
@@ -56,6 +60,7 @@ class failover {
     bool stream = true;      // false: the answer shows no token before its end
     bool fallback = true;    // false: one attempt
     bool continues = true;   // an answer that broke off can be gone on with
+    bool doubts = false;     // a local answer may give way to one from farther up
     std::uint64_t seed = 0;  // for jitter
   };
   // `candidates` must outlive this.
@@ -65,6 +70,8 @@ class failover {
   void begin(instant now);
   void token(int number, instant now);  // its first content, reasoning or tool step
   void moved(int number, instant now);  // any later step
+  void held(int number, instant now);     // its first token has come, where may_doubt(), and the caller has not got it
+  void doubted(int number, instant now);  // instead of token(): somebody farther up is to be asked
   void heard(int number, instant now);  // it writes; nothing of it can be sent: a seam holds its first words
   void ended(int number, instant now);  // its answer is whole
   void faulted(int number, const fault& why, instant now);
@@ -86,6 +93,8 @@ class failover {
   int forwarded() const { return forwarded_; }  // -1: none yet, or it broke off
   bool sent() const { return sent_; }           // the caller has had a token
   bool has_fresh() const { return how_.fallback && find(trial::fresh).has_value(); }  // somebody not asked yet
+  // Somebody farther up could still be asked instead of this one, which is on this device.
+  bool may_doubt(std::size_t candidate) const;
   std::size_t candidate_of(int attempt) const { return attempts_[static_cast<std::size_t>(attempt)].candidate; }
   int asked() const { return asked_; }  // attempts that reached, or may have reached, a node
   // What the caller is told when it ends badly: the fault that first broke its stream, else the first of all. What
@@ -93,10 +102,13 @@ class failover {
   const std::optional<fault>& told() const { return told_; }
 
  private:
-  enum class phase { waiting, streaming, over };
+  // kept: it is being judged, or doubted; in the end it is forwarded or cancelled.
+  enum class phase { waiting, kept, streaming, over };
   struct course {
     std::size_t candidate = 0;
     phase now = phase::waiting;
+    bool judged = false;
+    bool whole = false;  // all of it is here, while it is kept
     bool hedge = false;
     bool queued = false;
     bool writes = false;
@@ -113,6 +125,9 @@ class failover {
   course& at(int number) { return attempts_[static_cast<std::size_t>(number)]; }
   void start(std::size_t candidate, instant now, bool hedge = false, bool rescue = false);
   void start_another(instant now);
+  void end(int number);
+  void go_on(instant now);
+  void ask_farther_up(instant now);
   void wait_for_retry(std::size_t candidate, instant now);
   void drop_unfit(const fault& why, std::size_t candidate);
   void mark(const fault& why, std::size_t candidate);
@@ -122,7 +137,9 @@ class failover {
   bool budget_left() const { return asked_ < how_.bounds.attempts; }
   bool anybody_running() const;
   std::optional<std::size_t> find(trial state) const;
+  std::optional<std::size_t> find_above(meshai::tier where) const;  // somebody fresh, in the nearest such tier
   bound bound_of(const course& of) const;
+  instant judge_at(const course& of) const;
   struct hedge_plan {
     instant when = never;
     std::size_t candidate = 0;
@@ -148,6 +165,8 @@ class failover {
   int retries_ = 0;
   int asked_ = 0;
   int forwarded_ = -1;
+  int doubted_ = -1;  // it stands behind while somebody farther up is asked
+  instant doubted_at_ = never;
   int hedges_ = 0;
   bool may_hedge_ = true;
   bool sent_ = false;

@@ -19,6 +19,7 @@ TEST_F(failing_over, keeps_its_promises_under_any_events) {
     now = start;
     candidates.assign(1 + roll.next() % 4, {});
     for (auto& each : candidates) {
+      each.where = static_cast<tier>(pick(4));
       each.patience = std::chrono::seconds(pick(20) + 1);
       if (pick(2) == 0) each.longest_first_token = std::chrono::milliseconds(pick(2000));
       if (pick(2) == 0) each.longest_gap = std::chrono::milliseconds(pick(2000));
@@ -27,19 +28,20 @@ TEST_F(failing_over, keeps_its_promises_under_any_events) {
            .stream = pick(2) == 0,
            .fallback = pick(4) != 0,
            .continues = pick(4) != 0,
+           .doubts = pick(2) == 0,
            .seed = roll.next()};
     begin();
     int starts = 0, refunds = 0, forwards = 0, finishes = 0;
-    std::map<int, bool> running, hedges;
-    int ending = -1;
+    std::map<int, bool> running, hedges, doubtable, ending;
     for (int step = 0; step < 500 && finishes == 0; ++step) {
-      std::vector<int> to_expire;
+      std::vector<int> to_expire, to_judge;
       while (const auto a = decides->next()) {
         switch (a->what) {
           case action::kind::start:
             ++starts;
             running[a->attempt] = true;
             hedges[a->attempt] = a->hedge;
+            doubtable[a->attempt] = !a->hedge && decides->may_doubt(a->candidate);
             break;
           case action::kind::cancel:
             running[a->attempt] = false;
@@ -47,9 +49,13 @@ TEST_F(failing_over, keeps_its_promises_under_any_events) {
           case action::kind::expire:
             to_expire.push_back(a->attempt);
             break;
+          case action::kind::judge:
+            EXPECT_TRUE(doubtable[a->attempt]);
+            to_judge.push_back(a->attempt);
+            break;
           case action::kind::forward:
             ++forwards;
-            EXPECT_TRUE(running[a->attempt] || a->attempt == ending) << "round " << round;
+            EXPECT_TRUE(running[a->attempt] || ending[a->attempt]) << "round " << round;
             break;
           case action::kind::arm:
             alarm = a->when;
@@ -59,10 +65,19 @@ TEST_F(failing_over, keeps_its_promises_under_any_events) {
             break;
         }
       }
+      for (const int one : to_judge) {
+        if (pick(2) == 0) {
+          decides->doubted(one, now);
+        } else {
+          decides->token(one, now);
+        }
+        doubtable[one] = false;
+      }
       for (const int one : to_expire) {
         running[one] = false;
         fail(one, fault_kind::timeout);
       }
+      if (!to_judge.empty() || !to_expire.empty()) continue;
       std::vector<int> alive;
       for (const auto& [number, is] : running) {
         if (is) alive.push_back(number);
@@ -79,10 +94,15 @@ TEST_F(failing_over, keeps_its_promises_under_any_events) {
       const int one = alive[static_cast<std::size_t>(pick(alive.size()))];
       now += std::chrono::milliseconds(pick(3000));
       if (event <= 3) {
-        decides->token(one, now);
+        if (doubtable[one] && event > 0) {
+          event == 1 ? decides->held(one, now) : decides->doubted(one, now);
+          doubtable[one] = event == 1;
+        } else {
+          decides->token(one, now);
+        }
       } else if (event == 4) {
         running[one] = false;
-        ending = one;
+        ending[one] = true;
         decides->ended(one, now);
       } else if (event == 5 && one != decides->forwarded()) {
         running[one] = false;

@@ -44,6 +44,9 @@ struct failing_over : ::testing::Test {
         case action::kind::expire:
           out.push_back("expire " + number + " " + std::string(to_string(a->missed)));
           break;
+        case action::kind::judge:
+          out.push_back("judge " + number);
+          break;
         case action::kind::forward:
           out.push_back("forward " + number);
           break;

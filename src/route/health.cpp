@@ -52,6 +52,7 @@ struct record {
   gap_histogram ratios;  // of first-token times to what was expected of them
   gap_histogram gaps;
   std::optional<bool> takes_prefill, streams;
+  bool tells_certainty = true;
   route::presence presence = route::presence::here;
 
   bool idle() const {
@@ -371,6 +372,19 @@ void health::learn_streams(target_id model, bool does) {
   auto& in = shard_of(model);
   const std::lock_guard lock(in.mutex);
   in.at(model).streams = does;
+}
+
+bool health::tells_certainty(target_id model) const {
+  const auto& in = shard_of(model);
+  const std::lock_guard lock(in.mutex);
+  const auto found = in.records.find(model.value);
+  return found == in.records.end() || found->second.tells_certainty;
+}
+
+void health::learn_certainty(target_id model, bool tells) {
+  auto& in = shard_of(model);
+  const std::lock_guard lock(in.mutex);
+  in.at(model).tells_certainty = tells;
 }
 
 void health::request_begun() {

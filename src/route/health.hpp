@@ -109,6 +109,9 @@ class health {
   // Whether this model's node answers in streams, once it has been seen to refuse to.
   std::optional<bool> streams(target_id model) const;
   void learn_streams(target_id model, bool does);
+  // Whether it may be asked how sure it is of each token; yes, until it refused to say.
+  bool tells_certainty(target_id model) const;
+  void learn_certainty(target_id model, bool tells);
 
   // Hedges are bounded in their share of all requests, old ones fading. True: this one may begin, and is counted.
   void request_begun();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "route/complexity.hpp"
+#include "route/confidence.hpp"
 #include "route/conversations.hpp"
 #include "route/directory.hpp"
 #include "route/experience.hpp"

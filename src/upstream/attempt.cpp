@@ -66,7 +66,8 @@ chat::target conversation::target() const {
           .model = what_.candidate->model,
           .stream = mode_ == mode::stream,
           .urls = what_.node->image_urls,
-          .max_completion_tokens = what_.node->max_completion_tokens};
+          .max_completion_tokens = what_.node->max_completion_tokens,
+          .certainty = what_.certainty};
 }
 
 // The operator's headers stand over the caller's, those over the protocol's; each name once.

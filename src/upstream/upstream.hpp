@@ -83,6 +83,7 @@ struct call {
   // The caller wants a whole answer, and will put it together from steps: asked for as a stream where the node
   // makes streams. One that answers at once is an answer all the same.
   bool collect = false;
+  bool certainty = false;  // the steps are to tell how sure the model is, where its dialect has that
 };
 
 enum class progress {

@@ -27,6 +27,7 @@ class drawing {
     draw_limits();
     if (sky_ == weather::silence) {
       draw_silence();
+      draw_certainty();
       return std::move(made_);
     }
     draw_providers();
@@ -40,10 +41,19 @@ class drawing {
                               .who = any(made_.providers).name,
                               .lasts = ms(10'000, 40'000)});
     }
+    draw_certainty();
     return std::move(made_);
   }
 
  private:
+  // With dice of its own: older seeds mean what they meant.
+  void draw_certainty() {
+    state_ = made_.seed ^ 0xce27a1d7ull;
+    for (auto& each : made_.providers) {
+      if (chance(35)) each.logprob = -number(2, 30) / 10.0;  // around what is doubted
+    }
+  }
+
   // splitmix64: the standard's distributions differ from library to library.
   std::uint64_t next() {
     std::uint64_t z = (state_ += 0x9e3779b97f4a7c15ull);

@@ -262,10 +262,16 @@ class court {
     }
   }
 
+  // A model on this device that is unsure of its answers stands behind while somebody farther up is asked.
+  bool gives_way(const visit& to, const visit& one) const {
+    return one.at->where == tier::local && std::exp(one.at->logprob) < plan_.limits.escalate_below &&
+           to.at->where > tier::local;
+  }
+
   // An attempt beside one that is still waited for.
   bool is_hedge(const std::vector<visit>& all, const visit& one) const {
     return std::ranges::any_of(all, [&](const visit& other) {
-      return other.what->asked < one.what->asked && other.what->busy_until > one.what->asked;
+      return other.what->asked < one.what->asked && other.what->busy_until > one.what->asked && !gives_way(one, other);
     });
   }
 

@@ -36,6 +36,7 @@ std::string manner_of(const provider& of) {
   std::string out;
   if (of.places > 0) out += fmt::format(", {} places", of.places);
   if (of.voice > 0) out += fmt::format(", voice {}", of.voice);
+  if (of.logprob < -0.1) out += fmt::format(", {} a token", of.logprob);
   if (of.told_prefill) out += fmt::format(", prefill {}", *of.told_prefill);
   if (of.prefill != fake::going_on::continues)
     out += fmt::format(", prefill {}", names[static_cast<std::size_t>(of.prefill)]);

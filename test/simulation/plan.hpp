@@ -32,6 +32,7 @@ struct provider {
   bool discovers = false;  // models = ["*"]
   int weight = 1;
   int places = 0;  // how many it answers at once, as its configuration says; 0: no bound
+  double logprob = -0.1;  // how sure of its tokens it says it is
   int voice = 0;   // its answers' wording: providers of one voice say the same
   fake::going_on prefill = fake::going_on::continues, asked = fake::going_on::continues;
   std::optional<bool> told_prefill;  // what its configuration says of prefills

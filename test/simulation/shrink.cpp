@@ -96,6 +96,7 @@ class shrinking {
     using fake::going_on;
     const auto now = [&]() -> const provider& { return plan_.providers[i]; };  // plan_ changes below
     bool any = try_change([i](plan& p) { p.providers[i].voice = 0; }, now().voice == 0);
+    any = try_change([i](plan& p) { p.providers[i].logprob = -0.1; }, now().logprob == -0.1) || any;
     any = try_change([i](plan& p) { p.providers[i].places = 0; }, now().places == 0) || any;
     any = try_change([i](plan& p) { p.providers[i].told_prefill.reset(); }, !now().told_prefill) || any;
     any = try_change([i](plan& p) { p.providers[i].prefill = going_on::continues; },

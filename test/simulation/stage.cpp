@@ -38,6 +38,7 @@ class place {
                               .models = plan_.models,
                               .prefill = plan_.prefill,
                               .asked = plan_.asked,
+                              .logprob = plan_.logprob,
                               .says = [voice = plan_.voice](std::string_view prompt, std::string_view begun) {
                                 return go_on(std::string(prompt), voice, std::string(begun));
                               }});

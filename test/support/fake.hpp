@@ -76,11 +76,12 @@ struct script {
   std::chrono::milliseconds pause{0};  // before piece `at`; then it goes on
   std::chrono::milliseconds drip{0};   // between two pieces of `drip_bytes`, whatever they hold; 0: no drip
   std::size_t drip_bytes = 1;
+  std::optional<double> logprob;           // of each token, instead of the provider's own
   std::optional<going_on> prefill, asked;  // instead of the provider's own manner
   int times = 1 << 30;                     // how often it is played (rules only)
 };
 // {"text", "thinking", "calls":[{"name","arguments":{}}], "status", "fault":"reset", "at":3 or "in_call",
-// "first_token_ms", "gap_ms", "drip_ms", "drip_bytes", "prefill":"refused", "asked":"preamble", ...}.
+// "first_token_ms", "gap_ms", "drip_ms", "drip_bytes", "logprob", "prefill":"refused", "asked":"preamble", ...}.
 // Unknown members are a bug of the test: CHECKed.
 script parse_script(std::string_view text);
 going_on parse_going_on(std::string_view word);
@@ -100,6 +101,7 @@ struct options {
   // Where the conversation ends with the assistant's message, and where it ends with one of the user that asks to
   // go on with it.
   going_on prefill = going_on::continues, asked = going_on::continues;
+  double logprob = -0.25;  // of each token, where the protocol lets a caller ask
   // What its model says to the first words of the user, where the script says nothing; `begun` is what the
   // assistant has said of it already, and is to be its beginning. Without this: an echo of the last words.
   std::function<std::string(std::string_view asked, std::string_view begun)> says;

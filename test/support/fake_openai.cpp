@@ -80,9 +80,9 @@ struct performance {
   }
   json::value logprobs(std::string_view token) const {
     if (!flag(asked, "logprobs")) return nullptr;
-    return {
-        {"content", {{{"token", token}, {"logprob", -0.25}, {"bytes", nullptr}, {"top_logprobs", json::array()}}}},
-        {"refusal", nullptr}};
+    const json::object one{
+        {"token", token}, {"logprob", how.logprob.value_or(0)}, {"bytes", nullptr}, {"top_logprobs", json::array()}};
+    return {{"content", json::array{one}}, {"refusal", nullptr}};
   }
 };
 
@@ -126,6 +126,7 @@ plan plan_for(const json::object& asked, script raw, const options& of) {
       format && raw.text.empty() && raw.calls.empty() && format->at("type").as_string() != "text") {
     raw.text = "{\"said\": \"something\"}";
   }
+  raw.logprob = raw.logprob.value_or(of.logprob);
   return fill_in(std::move(raw), talk, tools, user_spoke && !forbidden, of);
 }
 

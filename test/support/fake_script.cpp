@@ -58,6 +58,8 @@ void take_member(script& into, std::string_view name, const json::value& value) 
     into.pause = time();
   else if (name == "drip_ms")
     into.drip = time();
+  else if (name == "logprob")
+    into.logprob = value.to_number<double>();
   else if (name == "drip_bytes")
     into.drip_bytes = value.to_number<std::size_t>();
   else if (name == "times")
