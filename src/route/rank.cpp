@@ -87,7 +87,9 @@ class ranker {
       into_.refused = refuse_unknown(*into_.of, caller_of_bound(), asked_);
       return;
     }
-    if (!stays_ && !vectors_) by_auto();
+    // Where the caller wants who it named or nobody, another model is no answer, whatever keeps that one out.
+    const bool alone = named_ && !asked_.mesh.fallback.value_or(true);
+    if (!stays_ && !vectors_ && !alone) by_auto();
     if (more_.with) keep_partner(*more_.with);
     keep_available();
     if (into_.candidates.empty()) into_.refused = refuse_empty(into_, known_, asked_, caller_, now_);
@@ -104,9 +106,9 @@ class ranker {
     if (name.empty() || name == "auto") return vectors_ ? the_only_vectors() : true;
     if (const auto* stops = into_.of->route_of(name)) {
       for (const auto& stop : *stops) add_stop(stop, cause::stop);
-      return true;
+      return named_ = true;
     }
-    if (by_node_and_model(name) || by_bare_name(name)) return true;
+    if (by_node_and_model(name) || by_bare_name(name)) return named_ = true;
     return into_.of->unknown_model_auto() && !vectors_;
   }
 
@@ -416,6 +418,7 @@ class ranker {
   ranking& into_;
   bool vectors_;
   bool stays_ = false;  // "node/model"
+  bool named_ = false;  // so, by a model's name, or by that of a route
   bool language_looked_at_ = false;
   std::vector<candidate> options_;
 };

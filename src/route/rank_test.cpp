@@ -104,6 +104,31 @@ TEST_F(ranking_of, without_fallback_only_the_first_is_asked) {
   EXPECT_TRUE(made.refused->retry_after);
 }
 
+TEST_F(ranking_of, without_fallback_a_named_model_that_may_not_be_asked_is_replaced_by_nobody) {
+  for (const std::string name : {"gpt-4o", "sky/gpt-4o"}) {
+    auto what = say(simple_prompt, name);
+    what.mesh.fallback = false;
+    what.mesh.reach = reach::device;
+    const auto beyond = ask(what, four_tiers());
+    EXPECT_TRUE(beyond.candidates.empty()) << name;
+    ASSERT_TRUE(beyond.refused) << name;
+    EXPECT_EQ(beyond.refused->why.code, "reach_excludes_all") << name;
+
+    what.mesh.reach.reset();
+    auto off = make_node("sky", tier::cloud, {"gpt-4o"});
+    off.off = "its key is unset";
+    const auto unset = ask(what, make_directory({make_node("here", tier::local, {"small"}), off}));
+    EXPECT_TRUE(unset.candidates.empty()) << name;
+    ASSERT_TRUE(unset.refused) << name;
+    EXPECT_EQ(unset.refused->why.code, "no_node") << name;
+    EXPECT_TRUE(unset.refused->why.message.contains("its key is unset")) << name;
+
+    what.mesh.fallback.reset();
+    what.mesh.reach = reach::device;
+    EXPECT_EQ(names(what, four_tiers()).empty(), name.contains('/')) << name;
+  }
+}
+
 TEST_F(ranking_of, an_unknown_name_lists_the_near_ones) {
   const auto made = ask(say("hi", "gpt-4o-mni"), four_tiers());
   ASSERT_TRUE(made.refused);
