@@ -166,14 +166,15 @@ void add_models_command(CLI::App& app, chosen& run) {
     if (takes)
       below->add_option(takes, models_how.name)
           ->required()
-          ->type_name(std::string_view(takes) == "file" ? "FILE" : "NAME");
+          ->type_name(std::string_view(takes) == "file" ? "FILE" : "MODEL");
     below->callback([&run, does] {
       models_how.what = does;
       run = [] { return models(models_how); };
     });
     return below;
   };
-  sub("list", "List them.", nullptr, verb::list);
+  sub("list", "List them.", nullptr, verb::list)
+      ->add_flag("--names", models_how.names, "Only their names, one a line");
   auto* adding = sub("add", "Check a GGUF file and take it in.", "file", verb::add);
   adding->add_option("--as", models_how.as, "The name to list it under (default: the file's)")->type_name("NAME");
   adding->add_flag("--default", models_how.make_default, "Make it the default too");

@@ -86,6 +86,7 @@ struct models_options {
   std::string name;  // a model's name, or the file to add
   std::string as;    // the name it is added under; empty: the file's
   bool make_default = false;
+  bool names = false;  // a list of them only
   bool json = false;
 };
 int models(const models_options& how);

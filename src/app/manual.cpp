@@ -61,12 +61,17 @@ bool takes_file(const CLI::Option& option) {
   return option.get_type_name().starts_with("FILE");
 }
 
+// Names of models on this device: only the program itself knows them.
+bool takes_model(const CLI::Option& option) {
+  return option.get_type_name().starts_with("MODEL");
+}
+
 bool takes_value(const CLI::Option& option) {
   return option.get_items_expected_max() > 0;
 }
 
 // What bash and zsh have in common: `known` paths of commands, and by path (`at`) the words that may follow
-// (`some`). `path` and `words` themselves are taken in zsh.
+// (`some`). `program` is how the program was typed. `path` and `words` themselves are taken in zsh.
 struct shell_cases {
   std::string known = "|", by_path, by_option;
 };
@@ -80,6 +85,7 @@ shell_cases cases_of(const CLI::App& app) {
     for (const auto* option : at.get_options()) {
       const auto some = values_of(*option);
       if (option->get_lnames().empty()) all.insert(all.end(), some.begin(), some.end());
+      if (takes_model(*option)) all.emplace_back("$(\"$program\" models list --names 2>/dev/null)");
       if (some.empty() && !takes_file(*option)) continue;
       for (const auto& name : option->get_lnames())
         out.by_option += fmt::format("    \"{} --{}\") some=\"{}\" ;;\n", path, name, join(some, " "));
@@ -93,7 +99,7 @@ std::string bash_completion(const CLI::App& app) {
   const auto cases = cases_of(app);
   return "# bash completion of meshai\n"
          "_meshai() {\n"
-         "  local at=\"\" some=\"\" here=\"${COMP_WORDS[COMP_CWORD]}\" i\n"
+         "  local program=\"${COMP_WORDS[0]}\" at=\"\" some=\"\" here=\"${COMP_WORDS[COMP_CWORD]}\" i\n"
          "  local known=\"" +
          cases.known +
          "\"\n"
@@ -114,7 +120,7 @@ std::string zsh_completion(const CLI::App& app) {
   const auto cases = cases_of(app);
   return "#compdef meshai\n"
          "_meshai() {\n"
-         "  local at=\"\" some=\"\" i\n"
+         "  local program=\"${words[1]}\" at=\"\" some=\"\" i\n"
          "  local known=\"" +
          cases.known +
          "\"\n"
@@ -138,6 +144,7 @@ std::string fish_word(std::string_view text) {
 // How fish is told what stands behind an option or a command.
 std::string fish_values(const CLI::Option& option) {
   if (takes_file(option)) return " -r -F";
+  if (takes_model(option)) return " -x -a '(meshai models list --names 2>/dev/null)'";
   const auto some = values_of(option);
   if (!some.empty()) return " -x -a " + fish_word(join(some, " "));
   return takes_value(option) ? " -x" : "";

@@ -38,9 +38,13 @@ std::string show(const engine::model_entry& one) {
                      static_cast<double>(one.header->file_size) / 1e6, one.header->context);
 }
 
-int list(const catalogue& from, bool json_wanted) {
+int list(const catalogue& from, const models_options& how) {
   const auto all = from.list();
-  if (json_wanted) {
+  if (how.names) {
+    for (const auto& one : all) print(printable(one.name) + "\n");
+    return exit_ok;
+  }
+  if (how.json) {
     json::array out;
     for (const auto& one : all) out.push_back(describe(one));
     print(json::serialize(out) + "\n");
@@ -103,7 +107,7 @@ int models(const models_options& how) {
   using verb = models_options::verb;
   switch (how.what) {
     case verb::list:
-      return list(all, how.json);
+      return list(all, how);
     case verb::add:
       return add(*where, all, how);
     case verb::show:

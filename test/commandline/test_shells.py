@@ -1,4 +1,5 @@
 """Completion scripts in the shells they are for, and the manual page in the programs that show it."""
+import pathlib
 import re
 import shutil
 import subprocess
@@ -6,6 +7,8 @@ import subprocess
 import pytest
 
 from house import OK, PROGRAM
+
+SAMPLE = pathlib.Path(__file__).resolve().parents[1] / "fuzz" / "corpus" / "gguf" / "whole"
 
 
 def shell(name):
@@ -29,15 +32,17 @@ words=({words}); CURRENT=$#words; _meshai
 """
 
 
-def offered(name, words):
+def offered(name, words, environment=None):
     """What is offered for the last of `words`."""
     if name == "fish":
         script = f"{PROGRAM} completion fish | source; complete -C '{words}'"
-        ran = subprocess.run([shell("fish"), "--no-config", "-c", script], capture_output=True, text=True, timeout=20)
+        ran = subprocess.run([shell("fish"), "--no-config", "-c", script], capture_output=True, text=True, timeout=20,
+                             env=environment)
     else:
         script = (BASH if name == "bash" else ZSH).format(program=PROGRAM, words=words if not words.endswith(" ") else words + "''")
         options = ["--norc", "--noprofile"] if name == "bash" else ["-f"]
-        ran = subprocess.run([shell(name), *options, "-c", script], capture_output=True, text=True, timeout=20)
+        ran = subprocess.run([shell(name), *options, "-c", script], capture_output=True, text=True, timeout=20,
+                             env=environment)
     assert ran.returncode == OK and ran.stderr == "", ran.stderr
     return {line.split("\t")[0] for line in ran.stdout.splitlines()}
 
@@ -64,6 +69,17 @@ def test_files_are_offered_where_one_is_wanted(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     seen = offered(name, "meshai serve --config ")
     assert seen & {"some.toml", "files"}, seen
+
+
+@pytest.mark.parametrize("name", ["bash", "zsh", "fish"])
+def test_models_are_offered_where_one_is_wanted(name, home):
+    for called in ("tiny", "other"):
+        home.says(OK, "models", "add", SAMPLE, "--as", called)
+    assert home.says(OK, "models", "list", "--names").split() == ["other", "tiny"]
+    path = f"{pathlib.Path(PROGRAM).parent}:{home.environment['PATH']}"
+    for verb in ("use", "show"):
+        seen = offered(name, f"meshai models {verb} ", {**home.environment, "PATH": path})
+        assert {"tiny", "other"} <= seen, seen
 
 
 def test_the_manual_page_is_shown_without_a_complaint(home):
