@@ -73,6 +73,25 @@ function(meshai_room name)
   endif()
 endfunction()
 
+# meshai_bytes(NAME FILE FUNCTION): the bytes of FILE become part of the library meshai_NAME, as what
+# meshai::NAME::FUNCTION gives.
+function(meshai_bytes name file function)
+  set(from ${CMAKE_SOURCE_DIR}/src/${name}/${file})
+  set(to ${CMAKE_BINARY_DIR}/${name}_${function}.cpp)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${from})
+  file(READ ${from} bytes HEX)
+  string(REGEX REPLACE "(..)" "0x\\1," bytes "${bytes}")
+  file(CONFIGURE OUTPUT ${to} @ONLY CONTENT [[
+#include "@name@/@function@.hpp"
+namespace {
+constexpr unsigned char bytes[] = {@bytes@};
+}
+std::span<const unsigned char> meshai::@name@::@function@() { return bytes; }
+]])
+  target_sources(meshai_${name} PRIVATE ${to})
+  set_source_files_properties(${to} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+endfunction()
+
 # One precompiled header for all: the standard library and Asio's coroutines.
 function(meshai_precompile target)
   if(NOT TARGET meshai_pch)
