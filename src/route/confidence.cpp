@@ -129,8 +129,8 @@ std::size_t find_words(std::string_view text, std::string_view said) {
   const bool stem = said.ends_with('*');
   if (stem) said.remove_suffix(1);
   for (auto at = text.find(said); at != text.npos; at = text.find(said, at + 1)) {
-    auto before = at;
-    while (before > 0 && (static_cast<unsigned char>(text[--before]) & 0xc0u) == 0x80u) continue;
+    auto before = at - std::min<std::size_t>(at, 1);
+    while (before > 0 && (static_cast<unsigned char>(text[before]) & 0xc0u) == 0x80u) --before;
     const auto end = at + said.size();
     const bool begins = at == 0 || !is_word(letter_at(text, before).code);
     if (begins && (stem || end == text.size() || !is_word(letter_at(text, end).code))) return at;
