@@ -79,8 +79,8 @@ class classifier {
     auto to = std::back_inserter(out);
     fmt::format_to(to, R"({{"complexity":{:.4f},"class":"{}","features":{{"points":{},"words":{},"bytes":{},)",
                    judged.value, to_string(judged.how), judged.score, seen.words, seen.text_size);
-    fmt::format_to(to, R"("hard_words":{},"easy_words":{},"code":{},"arithmetic":{}}})", seen.hard_words,
-                   seen.easy_words, seen.code, seen.arithmetic);
+    fmt::format_to(to, R"("gain":{:.4f},"options":{},"hard_words":{},"easy_words":{},"code":{},"arithmetic":{}}})",
+                   judged.gain, seen.options, seen.hard_words, seen.easy_words, seen.code, seen.arithmetic);
   }
 
   static void write(const care::found& held, std::string& out) {

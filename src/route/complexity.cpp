@@ -7,6 +7,7 @@
 
 #include "route/asked.hpp"
 #include "route/complexity_words.hpp"
+#include "route/gain.hpp"
 #include "route/letters.hpp"
 
 namespace meshai::route {
@@ -28,6 +29,7 @@ class reader {
     for (std::size_t at = 0; at < text.size();) {
       const auto [code, size] = letter_at(text, at);
       const auto c = lower(code);
+      see_mark(c);
       if (stands_alone(c)) {
         end_of(word);
         look_up(text.substr(at));
@@ -40,21 +42,43 @@ class reader {
       at += size;
     }
     end_of(word);
+    before_.clear();
+    material_ = false;
     into_.words += ideographs_ / 2;
     ideographs_ = 0;
   }
-  int points() const { return (base_ == 3 && asks_for_a_fact_ ? 0 : base_) + std::min(added_, 4); }
+  int points() const {
+    const bool fact = asks_for_a_fact_ && !(tells() && ended_before_);
+    const int base = base_ == 0 && tells() ? 3 : base_ == 3 && long_ && !small_ ? 6 : base_;
+    return (base == 3 && fact ? 0 : base) + std::min(added_, 4);
+  }
 
  private:
+  // What is no single question wants more than a look-up, whatever its words.
+  bool tells() const { return into_.words >= tells_from && (!asks_ || ended_before_); }
+
+  void see_mark(char32_t c) {
+    const bool question = c == U'?' || c == 0xff1f, end = question || c == U'.' || c == U'!' || c == 0x3002;
+    if (end && ends_ && into_.words > words_at_end_) ended_before_ = true;
+    if (end) ends_ = true, asks_ = question, words_at_end_ = into_.words;
+    // "I have this and that, what now?"
+    if ((c == U',' || c == 0x3001 || c == 0xff0c) && into_.words + ideographs_ / 2 >= 4) ends_ = true;
+    // "Make this shorter: ...": what follows is no part of the task.
+    if ((c == U':' || c == 0xff1a) && base_ >= 3) material_ = true;
+  }
+
   void end_of(std::string& word) {
     if (word.empty()) return;
     ++into_.words;
+    if (!before_.empty()) look_up(before_.append(" ").append(word));
+    before_ = word;
     look_up(word);
     if (std::ranges::binary_search(easy_words(), std::string_view(word))) ++into_.easy_words;
     word.clear();
   }
 
   void look_up(std::string_view word) {
+    if (material_) return;
     const auto* found = longest_stem(word);
     if (found == nullptr) return;
     const auto index = static_cast<std::size_t>(found - stems().data());
@@ -65,19 +89,37 @@ class reader {
       asks_for_a_fact_ = asks_for_a_fact_ || found->points == -3;
     } else if (found->points > 0) {
       ++into_.hard_words;
-      if (found->points == 2) {
-        added_ += 2;
-      } else {
-        base_ = std::max(base_, found->points);
+      switch (found->points) {
+        case 1:
+          small_ = true;
+          break;
+        case 2:
+          added_ += 2;
+          break;
+        case 4:
+          small_ = true;
+          base_ = std::max(base_, 3);
+          break;
+        case 5:
+          long_ = true;
+          base_ = std::max(base_, 3);
+          break;
+        default:
+          base_ = std::max(base_, found->points);
       }
     }
   }
 
+  static constexpr std::size_t tells_from = 7;  // words
+
   features& into_;
-  std::bitset<1024> seen_;
+  std::bitset<2048> seen_;
+  std::string before_;  // the word before this one
+  std::size_t words_at_end_ = 0;
+  bool material_ = false, asks_ = false, ends_ = false, ended_before_ = false;
   std::size_t ideographs_ = 0;
   int base_ = 0, added_ = 0;
-  bool asks_for_a_fact_ = false;
+  bool asks_for_a_fact_ = false, long_ = false, small_ = false;
 };
 
 // "2+2", "12 * (3 - 4) =": at least one operator between numbers, in a short message.
@@ -117,15 +159,28 @@ int points_of(const features& of, int word_points) {
   if (of.schema) points += 1;
   if (of.reasoning) points += 3;
   if (of.long_answer) points += 1;
-  if (of.arithmetic) points -= 3;
+  if (of.arithmetic && of.hard_words == 0) points -= 3;
   if (of.words <= 12 && of.hard_words == 0) points -= std::min(of.easy_words, 2);
   return points;
 }
 
-// One step of a class's width doubles the odds twice: the classes meet at one third and at two thirds.
-double value_of(int points) {
-  constexpr double low = simple_up_to + 0.5, high = medium_up_to + 0.5;
-  return 1 / (1 + std::exp2((low + high - 2 * points) / (high - low)));
+// Of the gain: from here on a question with options is worth the strongest node, which saves one answer in ten. Of
+// exam questions that it had not seen it says so of half; these hold two thirds of what there is to gain
+// (docs/operating/gain.md).
+constexpr double worth_the_strongest = 0.1;
+// How much a point counts for the value, as a logarithm of odds. More of it would sort such questions by the rule,
+// which knows less of them.
+constexpr double odds_of_a_point = 0.5;
+
+double value_of(const gain& of, int points) {
+  if (of.options) return of.rank;
+  return 1 / (1 + (1 - of.rank) / of.rank * std::exp(-odds_of_a_point * (points - simple_up_to)));
+}
+
+int with_gain(int points, const gain& of) {
+  if (!of.options) return points;
+  return of.expected >= worth_the_strongest ? std::max(points, medium_up_to + 1)
+                                            : std::clamp(points, simple_up_to + 1, medium_up_to);
 }
 
 }  // namespace
@@ -148,6 +203,7 @@ judgement judge(const chat::request& of) {
 
   seen.turns = static_cast<std::size_t>(std::ranges::count(of.messages, chat::role::user, &chat::message::role));
   reader words(seen);
+  gain most{.expected = -1, .rank = 0.5};
   for (const std::string_view text : texts_asked(of)) {
     const auto front = text.substr(0, looked_at_front);
     const auto rest = text.substr(front.size());
@@ -157,12 +213,15 @@ judgement judge(const chat::request& of) {
     seen.words += (rest.size() - back.size()) / 6;  // what lies between, by the usual length of a word
     seen.code = seen.code || looks_like_code(front) || looks_like_code(back);
     seen.arithmetic = seen.arithmetic || has_small_sum(text);
+    if (const auto here = shipped_gain().of(text); here.expected > most.expected) most = here;
   }
-  made.score = points_of(seen, words.points());
+  seen.options = most.options;
+  made.gain = std::max(most.expected, 0.0);
+  made.score = with_gain(points_of(seen, words.points()), most);
   made.how = made.score <= simple_up_to   ? complexity::simple
              : made.score <= medium_up_to ? complexity::medium
                                           : complexity::hard;
-  made.value = value_of(made.score);
+  made.value = value_of(most, made.score);
   return made;
 }
 

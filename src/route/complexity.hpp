@@ -1,9 +1,14 @@
-// route: how hard a question looks, by a written rule: what "auto" goes by.
+// route: how hard a question looks: what "auto" goes by.
 //
-// Points are added for what makes an answer long or thoughtful and taken away for what is a look-up; the sum
-// decides. The rule looks at what the last user message asks for (see asked.hpp), the size of the conversation and
-// what is asked for around it (tools, a schema, reasoning). It is a guess that costs some microseconds; a wrong
-// one costs a worse or a dearer answer, never none. data/everyday.txt holds it to what a person would choose.
+// Two views. A written rule adds points for what makes an answer long or thoughtful and takes them away for what
+// is a look-up; it knows what people ask for, and data/everyday.txt holds it to what a person would choose. The
+// trained gain (gain.hpp) says how much more often a stronger model is right; it knows questions that have one
+// right answer. So where a question lists its options, the gain decides between medium and hard, and elsewhere the
+// points decide.
+//
+// Both look at what the last user message asks for (see asked.hpp); the rule also at the size of the conversation
+// and at what is asked for around it (tools, a schema, reasoning). It is a guess that costs some microseconds; a
+// wrong one costs a worse or a dearer answer, never none.
 #pragma once
 
 #include <cstdint>
@@ -24,13 +29,15 @@ struct features {
   int easy_words = 0;         // "what is", "who", "hello", "translate", ...
   bool code = false;          // a fence, or lines that look like a program
   bool arithmetic = false;    // a small sum
+  bool options = false;       // it lists what to choose from
   bool tools = false, images = false, schema = false, reasoning = false, long_answer = false;
 };
 
 struct judgement {
   complexity how = complexity::simple;
-  int score = 0;     // up to 1 simple, up to 4 medium, beyond that hard
-  double value = 0;  // the same between 0 and 1: simple below a third, hard above two thirds
+  int score = 0;     // points: up to 1 simple, up to 4 medium, beyond that hard
+  double gain = 0;   // of 1: how much more often a stronger model is expected to be right
+  double value = 0;  // 0 to 1: grows with the gain, and without options with the points too
   features seen;
 };
 judgement judge(const chat::request& of);

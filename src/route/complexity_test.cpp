@@ -78,6 +78,31 @@ TEST(complexity, judges_prompts_in_several_languages) {
   }
 }
 
+TEST(complexity, goes_by_the_gain_where_options_are_listed) {
+  const auto exam = judge(
+      say("Statement 1 | Every group of order 4 is abelian. Statement 2 | Every ring has an identity.\n"
+          "A. True, True\nB. False, False\nC. True, False\nD. False, True"));
+  EXPECT_TRUE(exam.seen.options);
+  EXPECT_GE(exam.gain, 0.1);
+  EXPECT_EQ(exam.how, hard) << exam.score;
+  // Looked up and short, but no very small model knows which: never simple.
+  const auto quiz = judge(say("Who wrote Hamlet?\nA. Shakespeare\nB. Goethe\nC. Dante\nD. Molière"));
+  EXPECT_TRUE(quiz.seen.options);
+  EXPECT_LT(quiz.gain, 0.1);
+  EXPECT_EQ(quiz.how, medium) << quiz.score;
+  EXPECT_LT(quiz.value, exam.value);
+  // Elsewhere the points move the value, and the gain no class.
+  EXPECT_FALSE(judge(say("Who wrote Hamlet?")).seen.options);
+  EXPECT_EQ(judge(say("Who wrote Hamlet?")).how, simple);
+  EXPECT_GT(judge(say("Write a business plan for a bakery")).value, judge(say("Who wrote Hamlet?")).value);
+}
+
+TEST(complexity, leaves_what_it_is_given_to_work_on_out_of_the_task) {
+  EXPECT_EQ(judge(say("Make this shorter: we design, implement and prove the algorithm in detail.")).how, medium);
+  EXPECT_EQ(judge(say("Draft a statement of claim for a tenant")).how, hard);
+  EXPECT_EQ(judge(say("Draft a short e-mail to a tenant")).how, medium);
+}
+
 TEST(complexity, looks_around_the_message) {
   auto base = say("Name three colours.");
   ASSERT_EQ(judge(base).how, simple);

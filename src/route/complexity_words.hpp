@@ -6,12 +6,20 @@
 
 namespace meshai::route {
 
-// Six points: hard by itself. Three: medium by itself; the highest of these counts, once. Two: more of it, added.
-// None: a word that only looks like one of the others. Less than none: a look-up; -3 takes a medium word's points
-// ("how many").
+// What a word makes of a wish. The highest of 3, 4, 5 and 6 counts, once; twos are added to it.
+//   6  hard by itself ("prove")
+//   5  asks for something long ("draft"): as 6, but as 3 where something small is named
+//   4  medium, and small ("e-mail")
+//   3  medium by itself ("explain")
+//   2  more of it ("in detail")
+//   1  small ("short")
+//   0  only looks like one of the others ("planet" begins as "plan" does)
+//  -1  a look-up
+//  -3  a look-up that takes a medium word's points ("how many")
+// A stem with a space is looked for where two words meet.
 struct weighted_stem {
   std::string_view stem;
-  int points;  // what it makes of a wish, see below
+  int points;
 };
 
 std::span<const weighted_stem> stems();
