@@ -182,6 +182,24 @@ TEST_F(spending, what_was_never_settled_stays_held) {
   EXPECT_EQ(read_holds(db, 20'000, 20'000)->at({20'000, "me"}), (ledger::amount{60, 10}));
 }
 
+TEST_F(spending, what_was_never_settled_is_forgotten_after_four_hundred_days) {
+  auto db = open();
+  const auto hold_on = [&](std::uint64_t number, ledger::day_number day) {
+    batch all;
+    auto hold = hold_of(number, 100);
+    hold.day = day;
+    all.opened.push_back({.hold = hold, .limits = {}, .denied = false});
+    ASSERT_TRUE(write(db, 1, all));
+  };
+  const auto held = [&] { return read_holds(db, 0, 30'000)->size(); };
+  hold_on(1, 20'000);
+  hold_on(2, 20'400);
+  EXPECT_EQ(held(), 2u);
+  hold_on(3, 20'401);
+  EXPECT_EQ(held(), 2u);
+  EXPECT_FALSE(read_holds(db, 0, 30'000)->contains({20'000, "me"}));
+}
+
 // Two nodes of one user, as while one follows the other.
 TEST_F(spending, two_processes_share_one_budget) {
   auto db = open(), other = open();
