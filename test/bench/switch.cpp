@@ -41,6 +41,7 @@ class injector {
 
  private:
   void meet(int port, const std::string& log);
+  void call();
   void shoot(const std::string& fault, int count);
   bool one(const std::string& fault, tally& into);
   void strike(const std::string& fault);
@@ -94,7 +95,10 @@ void injector::run() {
     int number = 0;
     words >> what;
     if (what == "node" && words >> number >> name) meet(number, name);
-    if (what == "run" && words >> name >> number) shoot(name, number);
+    if (what == "run" && words >> name >> number) {
+      call();
+      shoot(name, number);
+    }
   }
 }
 
@@ -103,8 +107,13 @@ void injector::meet(int port, const std::string& log) {
   log_ = ::open(log.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   if (log_ < 0) stop("the node's log");
   watch(poll_, log_);
+}
+
+// Anew for each run: between two of them the node may have taken the caller for gone.
+void injector::call() {
+  if (caller_ >= 0) ::close(caller_);
   caller_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const auto to = loopback(port);
+  const auto to = loopback(port_);
   if (::connect(caller_, reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0) stop("connect to the node");
   send_at_once(caller_);
   ::fcntl(caller_, F_SETFL, O_NONBLOCK);
