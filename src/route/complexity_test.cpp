@@ -140,6 +140,12 @@ TEST(complexity, takes_any_bytes) {
   (void)judge(chat::request{});
 }
 
+TEST(complexity, stems_are_sorted_and_stand_once) {
+  EXPECT_TRUE(std::ranges::is_sorted(stems(), {}, &weighted_stem::stem));
+  const auto twice = std::ranges::adjacent_find(stems(), {}, &weighted_stem::stem);
+  EXPECT_EQ(twice, stems().end()) << twice->stem;
+}
+
 TEST(complexity, easy_words_are_sorted) {
   EXPECT_TRUE(std::ranges::is_sorted(easy_words()));
 }

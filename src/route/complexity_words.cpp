@@ -7,9 +7,10 @@
 namespace meshai::route {
 namespace {
 
-constexpr auto sorted_stems = [] {
+// In any order: they are too many to be sorted by a compiler.
+constexpr auto given_stems = [] {
   // clang-format off
-  std::array<weighted_stem, 1782> all{{
+  return std::array<weighted_stem, 1782>{{
       // English; many stems serve its neighbours too
       {"5-year", 2}, {"a server", 2}, {"acquisition", 6}, {"advantage", 3}, {"advice", 3}, {"agreement", 6},
       {"algorit", 6}, {"analy", 6}, {"apolog", 3}, {"architect", 6}, {"article", 3}, {"assess", 6},
@@ -313,24 +314,24 @@ constexpr auto sorted_stems = [] {
       {"해줘", 3}, {"희곡", 6},
   }};
   // clang-format on
-  std::ranges::sort(all, {}, &weighted_stem::stem);
-  return all;
 }();
 
-constexpr bool each_once() {
-  return std::ranges::adjacent_find(sorted_stems, {}, &weighted_stem::stem) == sorted_stems.end();
-}
-static_assert(each_once());
+struct sorted_stems {
+  std::array<weighted_stem, given_stems.size()> all = given_stems;
+  std::array<std::uint16_t, 257> first_of_byte{};  // where the stems begin that begin with this byte
 
-// Where the stems begin that begin with this byte.
-constexpr auto first_of_byte = [] {
-  std::array<std::uint16_t, 257> starts{};
-  for (std::size_t byte = 0, at = 0; byte < starts.size(); ++byte) {
-    while (at < sorted_stems.size() && static_cast<unsigned char>(sorted_stems[at].stem[0]) < byte) ++at;
-    starts[byte] = static_cast<std::uint16_t>(at);
+  sorted_stems() {
+    std::ranges::sort(all, {}, &weighted_stem::stem);
+    for (std::size_t byte = 0, at = 0; byte < first_of_byte.size(); ++byte) {
+      while (at < all.size() && static_cast<unsigned char>(all[at].stem[0]) < byte) ++at;
+      first_of_byte[byte] = static_cast<std::uint16_t>(at);
+    }
   }
-  return starts;
-}();
+};
+const sorted_stems& sorted() {
+  static const sorted_stems once;
+  return once;
+}
 
 constexpr auto sorted_easy_words = [] {
   std::array<std::string_view, 73> all{
@@ -350,13 +351,14 @@ constexpr auto sorted_easy_words = [] {
 }  // namespace
 
 std::span<const weighted_stem> stems() {
-  return sorted_stems;
+  return sorted().all;
 }
 const weighted_stem* longest_stem(std::string_view word) {
   if (word.empty()) return nullptr;
   const auto byte = static_cast<unsigned char>(word[0]);
-  const auto* first = sorted_stems.data() + first_of_byte[byte];
-  const auto* last = sorted_stems.data() + first_of_byte[byte + 1u];
+  const auto& table = sorted();
+  const auto* first = table.all.data() + table.first_of_byte[byte];
+  const auto* last = table.all.data() + table.first_of_byte[byte + 1u];
   const weighted_stem* longest = nullptr;
   // All of [first, last) begin as the word does, up to `at`.
   for (std::size_t at = 1; first != last; ++at) {
