@@ -25,6 +25,17 @@ def test_the_two_that_everybody_asks(home):
     assert set(easy) == {"complexity", "class", "features"}
 
 
+def test_the_gain_decides_where_options_are_listed(home):
+    quiz, exam, plain = lines_of(home.run("classify", text=ask(
+        "Who wrote Hamlet?\nA. Shakespeare\nB. Goethe\nC. Dante\nD. Molière",
+        "Statement 1 | Every group of order 4 is abelian. Statement 2 | Every ring has an identity.\n"
+        "A. True, True\nB. False, False\nC. True, False\nD. False, True",
+        "Who wrote Hamlet?")))
+    assert [one["class"] for one in (quiz, exam, plain)] == ["medium", "hard", "simple"]
+    assert [one["features"]["options"] for one in (quiz, exam, plain)] == [True, True, False]
+    assert quiz["features"]["gain"] < 0.1 <= exam["features"]["gain"] and quiz["complexity"] < exam["complexity"]
+
+
 def test_care_tells_classes_and_counts_and_nothing_of_what_it_found(home):
     ran = home.run("classify", "--care", text=ask("What is 2+2?", "Write to ann@example.com and bob@example.com",
                                                   "my password is hunter22, card 4111 1111 1111 1111"))
