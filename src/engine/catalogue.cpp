@@ -7,6 +7,7 @@
 #include <system_error>
 #include <utility>
 
+#include "engine/adapter.hpp"
 #include "engine/install.hpp"
 
 namespace meshai::engine {
@@ -138,6 +139,8 @@ result<model_entry> catalogue::add(const fs::path& file, std::string_view as) co
   if (!header) return std::unexpected(header.error());
   if (auto ok = check_usable(*header, file); !ok) return std::unexpected(ok.error());
   if (const auto about = read_profile(file); !about) return std::unexpected(about.error());
+  const auto on_top = read_adapter(file, *header);
+  if (!on_top) return std::unexpected(on_top.error());
 
   const auto name = tidy_name(as.empty() ? file.stem().string() : std::string(as));
   if (name.empty() || name == "default")
@@ -155,6 +158,9 @@ result<model_entry> catalogue::add(const fs::path& file, std::string_view as) co
   profile_to.replace_extension(".toml");
   if (fs::is_regular_file(profile_from, failed) && !fs::exists(profile_to, failed)) {
     if (auto ok = install_file(profile_from, profile_to); !ok) return std::unexpected(ok.error());
+  }
+  if (const auto to = adapter_of(target); !on_top->file.empty() && !fs::exists(to, failed)) {
+    if (auto ok = install_file(on_top->file, to); !ok) return std::unexpected(ok.error());
   }
   if (default_of(models()).empty()) {
     if (auto ok = set_default(name); !ok) return std::unexpected(ok.error());
@@ -182,6 +188,9 @@ result<std::string> catalogue::card(std::string_view model) const {
   };
   line("name", entry->name + (entry->is_default ? " (the default)" : ""));
   line("file", fmt::format("{}, {}", entry->file.string(), megabytes(header.file_size)));
+  std::error_code none;
+  if (const auto on_top = adapter_of(entry->file); fs::exists(on_top, none))
+    line("adapter", fmt::format("{}, {}", on_top.string(), megabytes(fs::file_size(on_top, none))));
   line("architecture", header.architecture);
   line("parameters", parameter_count(header.parameters));
   line("form", header.quantisation);

@@ -19,7 +19,6 @@ class Catalogue : public ::testing::Test {
   ~Catalogue() override { fs::remove_all(folder_); }
 
  protected:
-
   fs::path write(const fs::path& name, std::string_view content) const {
     const auto file = folder_ / name;
     fs::create_directories(file.parent_path());
@@ -71,6 +70,31 @@ TEST_F(Catalogue, TakesTheProfileAlong) {
   ASSERT_TRUE(card) << card.error().detail;
   EXPECT_THAT(*card, HasSubstr("# The small one\n\nIt is *weak*.\n\n- name: mine (the default)\n"));
   EXPECT_THAT(*card, HasSubstr("- parameters: 72\n- form: Q4_1\n- context: 4096 tokens\n"));
+}
+
+std::string adapter_for(std::string_view architecture) {
+  return sample::file{.more_keys = 1,
+                      .keys = sample::text_key("general.type", "adapter"),
+                      .architecture = sample::text_key("general.architecture", architecture)}
+      .make();
+}
+
+TEST_F(Catalogue, TakesTheAdapterAlong) {
+  write("m.lora", adapter_for("llama"));
+  ASSERT_TRUE(models_.add(write_model("m.gguf"), "mine"));
+  EXPECT_THAT(*models_.card("mine"), HasSubstr("- adapter: " + (data_ / "models" / "mine.lora").string()));
+  EXPECT_EQ(models_.list().size(), 1);  // it is no model of its own
+}
+
+TEST_F(Catalogue, RefusesAWrongAdapter) {
+  write("m.lora", adapter_for("gemma"));
+  EXPECT_THAT(refusal(models_.add(write_model("m.gguf"))),
+              HasSubstr("m.lora: this adapter is for gemma, the model beside it is llama; remove it"));
+  write("n.lora", sample::file{}.make());
+  EXPECT_THAT(refusal(models_.add(write_model("n.gguf"))), HasSubstr("no LoRA adapter (its type is model)"));
+  write("o.lora", "<html>");
+  EXPECT_THAT(refusal(models_.add(write_model("o.gguf"))), HasSubstr("a web page"));
+  EXPECT_TRUE(models_.list().empty());
 }
 
 TEST_F(Catalogue, RefusesWhatCannotBeRun) {

@@ -140,7 +140,8 @@ task<result<void>> keeper::learn_flags(const launch& with) {
 result<void> keeper::start(const launch& with) {
   const auto& socket = shown_->address().path;
   ::unlink(socket.c_str());
-  auto what = with.program.command(make_flags(with.plan, with.model, *with.profile, with.file, socket, known_));
+  auto what = with.program.command(
+      make_flags(with.plan, with.model, *with.profile, with.file, with.adapter, socket, known_));
   what.environment = environment;
   // What runs on a graphics card reserves far more addresses than it uses.
   if (with.program.own_prefix) what.address_space = with.plan.address_space;
@@ -277,7 +278,7 @@ task<void> keeper::terminate(int signal) {
 task<std::string> keeper::diagnose(const launch& with, instant by) {
   const auto file = how_.runtime_folder / fmt::format("engine-said-{}-{}", ::getpid(), world_.random.next());
   const auto socket = how_.runtime_folder / fmt::format("engine-{}-0.sock", ::getpid());
-  auto flags = make_flags(with.plan, with.model, *with.profile, with.file, socket.string(), known_);
+  auto flags = make_flags(with.plan, with.model, *with.profile, with.file, with.adapter, socket.string(), known_);
   std::erase(flags, "--log-disable");
   auto what = with.program.command(std::move(flags));
   what.environment = environment;

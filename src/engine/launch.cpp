@@ -29,7 +29,8 @@ std::string stamp_file(const fs::path& file) {
 std::string stamp_model(const fs::path& file) {
   auto about = file;
   about.replace_extension(".toml");
-  return fmt::format("{} {} {}", file.string(), stamp_file(file), stamp_file(about));
+  return fmt::format("{} {} {} {}", file.string(), stamp_file(file), stamp_file(about),
+                     stamp_file(adapter_of(file)));
 }
 
 // The process in "engine-<anything>-<pid>-<number>..."; 0 where it is another kind of name.
@@ -67,8 +68,11 @@ result<launch> prepare(const options& how) {
   if (!model) return std::unexpected(model.error());
   auto about = read_profile(*file);
   if (!about) return std::unexpected(about.error());
+  auto adapter = read_adapter(*file, *model);
+  if (!adapter) return std::unexpected(adapter.error());
+  out.adapter = std::move(*adapter);
   const wishes wish{how.context, how.slots, how.threads, how.embeddings, how.growth};
-  auto plan = make_plan(*model, *about, wish, this_machine());
+  auto plan = make_plan(*model, out.adapter, *about, wish, this_machine());
   if (!plan) return std::unexpected(plan.error());
   out.model = std::move(*model);
   out.profile = std::make_shared<engine::profile>(std::move(*about));

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "engine/adapter.hpp"
 #include "engine/gguf.hpp"
 #include "engine/plan.hpp"
 #include "engine/profile.hpp"
@@ -16,7 +17,8 @@ namespace meshai::engine {
 
 struct launch {
   std::filesystem::path file;
-  std::string stamp;  // changes with the model file, its profile, and which of them is meant
+  engine::adapter adapter;
+  std::string stamp;  // changes with the model file, its adapter and profile, and which of them is meant
   gguf_header model;
   std::shared_ptr<const engine::profile> profile;
   engine::program program;

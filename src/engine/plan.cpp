@@ -29,8 +29,8 @@ std::uint64_t compute_bytes(const gguf_header& model, int context) {
                                                 std::min<std::uint64_t>(model.attention_heads, 256));
 }
 
-std::uint64_t need_of(const gguf_header& model, int context, int slots) {
-  return model.file_size + cache_bytes(model, context, slots) + compute_bytes(model, context);
+std::uint64_t need_of(const gguf_header& model, const adapter& on_top, int context, int slots) {
+  return model.file_size + on_top.file_size + cache_bytes(model, context, slots) + compute_bytes(model, context);
 }
 
 std::string gigabytes(std::uint64_t bytes) {
@@ -43,7 +43,8 @@ std::string number_text(double number) {
 
 }  // namespace
 
-result<plan> make_plan(const gguf_header& model, const profile& of, const wishes& how, const machine& here) {
+result<plan> make_plan(const gguf_header& model, const adapter& on_top, const profile& of, const wishes& how,
+                       const machine& here) {
   if (model.embeds && !how.embeddings)
     return fail(
         error_kind::refused,
@@ -58,13 +59,13 @@ result<plan> make_plan(const gguf_header& model, const profile& of, const wishes
   out.threads = how.threads > 0 ? how.threads : std::max(1, here.cores - 1);  // a core is left to the node
 
   const auto fits = [&](int context, int slots, std::uint64_t times) {
-    return need_of(model, context, slots) <= here.memory / times;
+    return need_of(model, on_top, context, slots) <= here.memory / times;
   };
   // Two conversations at once only where memory is plenty: nobody shall notice that the engine runs.
   out.slots = how.slots > 0 ? how.slots : !how.embeddings && fits(out.context, 2, 4) ? 2 : 1;
   while (!chosen && out.context > least_context && !fits(out.context, out.slots, 1))
     out.context = std::max(out.context / 2, least_context);
-  out.need = need_of(model, out.context, out.slots);
+  out.need = need_of(model, on_top, out.context, out.slots);
   if (!fits(out.context, out.slots, 1)) {
     return fail(
         error_kind::exhausted,
@@ -87,8 +88,8 @@ result<plan> make_plan(const gguf_header& model, const profile& of, const wishes
 }
 
 std::vector<std::string> make_flags(const plan& with, const gguf_header& model, const profile& of,
-                                    const std::filesystem::path& file, std::string_view socket,
-                                    const std::set<std::string>& known) {
+                                    const std::filesystem::path& file, const adapter& on_top,
+                                    std::string_view socket, const std::set<std::string>& known) {
   std::vector<std::string> out;
   const auto give = [&](std::string_view flag, std::initializer_list<std::string> values = {}) {
     out.emplace_back(flag);
@@ -99,6 +100,7 @@ std::vector<std::string> make_flags(const plan& with, const gguf_header& model, 
   };
   const auto context = std::to_string(with.context * with.slots);
   give("--model", {file.string()});
+  if (!on_top.file.empty()) offer("--lora", {on_top.file.string()});
   give("--host", {std::string(socket)});
   give("--ctx-size", {context});
   give("--parallel", {std::to_string(with.slots)});

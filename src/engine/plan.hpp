@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "engine/adapter.hpp"
 #include "engine/gguf.hpp"
 #include "engine/profile.hpp"
 
@@ -37,12 +38,13 @@ struct plan {
 };
 
 // exhausted with figures and what to do where the model does not fit; refused where it cannot do what is wished.
-result<plan> make_plan(const gguf_header& model, const profile& of, const wishes& how, const machine& here);
+result<plan> make_plan(const gguf_header& model, const adapter& on_top, const profile& of, const wishes& how,
+                       const machine& here);
 
 // `known` are the options that this llama-server has. What it has to have stands in check_flags; the rest is only
 // given where it is known.
 std::vector<std::string> make_flags(const plan& with, const gguf_header& model, const profile& of,
-                                    const std::filesystem::path& file, std::string_view socket,
-                                    const std::set<std::string>& known);
+                                    const std::filesystem::path& file, const adapter& on_top,
+                                    std::string_view socket, const std::set<std::string>& known);
 
 }  // namespace meshai::engine
