@@ -26,7 +26,7 @@ void recall::answered(const route::ranking& made, const route::candidate& by,
                       std::optional<std::chrono::nanoseconds> wait, instant now) {
   if (!in_) return;
   if (made.by_auto) in_->learned.answered(by.model_id, made.judged.how, wait, now);
-  route::partner next{.model = by.model_id, .how = made.judged.how, .need = made.judged.value, .prefer = prefer_};
+  route::partner next{.model = by.model_id, .how = made.judged.how, .need = made.judged.score, .prefer = prefer_};
   const bool stayed = made.bond == route::bond::stays || made.bond == route::bond::in_loop;
   if (stayed && hints_.with->model == by.model_id) next = *hints_.with;
   in_->conversations.answered(turn_, next, now);

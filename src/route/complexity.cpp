@@ -4,6 +4,7 @@
 #include <array>
 #include <bitset>
 #include <cmath>
+#include <tuple>
 
 #include "route/asked.hpp"
 #include "route/complexity_words.hpp"
@@ -190,7 +191,7 @@ std::string_view to_string(complexity how) {
   return names[static_cast<std::size_t>(how)];
 }
 
-judgement judge(const chat::request& of) {
+judgement judge(const chat::request& of, extent wanted) {
   judgement made;
   auto& seen = made.seen;
   seen.text_size = of.text_size;
@@ -213,7 +214,9 @@ judgement judge(const chat::request& of) {
     seen.words += (rest.size() - back.size()) / 6;  // what lies between, by the usual length of a word
     seen.code = seen.code || looks_like_code(front) || looks_like_code(back);
     seen.arithmetic = seen.arithmetic || has_small_sum(text);
-    if (const auto here = shipped_gain().of(text); here.expected > most.expected) most = here;
+    if (wanted == extent::decision && !lists_options(text)) continue;
+    const auto here = shipped_gain().of(text);
+    if (std::tuple(here.options, here.expected) > std::tuple(most.options, most.expected)) most = here;
   }
   seen.options = most.options;
   made.gain = std::max(most.expected, 0.0);

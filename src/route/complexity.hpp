@@ -40,7 +40,10 @@ struct judgement {
   double value = 0;  // 0 to 1: grows with the gain, and without options with the points too
   features seen;
 };
-judgement judge(const chat::request& of);
+// Without options the gain moves no class, and costs more than all the rest: for a decision it is left out there,
+// and the value goes by the points alone.
+enum class extent : std::uint8_t { decision, all };
+judgement judge(const chat::request& of, extent wanted = extent::all);
 
 // Tokens the prompt is likely to have: four bytes of UTF-8 each, images apart (about 1,000 each).
 std::int64_t estimate_tokens(const chat::request& of);

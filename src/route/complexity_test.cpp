@@ -79,9 +79,9 @@ TEST(complexity, judges_prompts_in_several_languages) {
 }
 
 TEST(complexity, goes_by_the_gain_where_options_are_listed) {
-  const auto exam = judge(
-      say("Statement 1 | Every group of order 4 is abelian. Statement 2 | Every ring has an identity.\n"
-          "A. True, True\nB. False, False\nC. True, False\nD. False, True"));
+  const auto exam =
+      judge(say("Statement 1 | Every group of order 4 is abelian. Statement 2 | Every ring has an identity.\n"
+                "A. True, True\nB. False, False\nC. True, False\nD. False, True"));
   EXPECT_TRUE(exam.seen.options);
   EXPECT_GE(exam.gain, 0.1);
   EXPECT_EQ(exam.how, hard) << exam.score;
@@ -95,6 +95,19 @@ TEST(complexity, goes_by_the_gain_where_options_are_listed) {
   EXPECT_FALSE(judge(say("Who wrote Hamlet?")).seen.options);
   EXPECT_EQ(judge(say("Who wrote Hamlet?")).how, simple);
   EXPECT_GT(judge(say("Write a business plan for a bakery")).value, judge(say("Who wrote Hamlet?")).value);
+}
+
+TEST(complexity, decides_the_same_without_what_is_only_told) {
+  const auto same = [](const chat::request& of) {
+    const auto all = judge(of), quick = judge(of, extent::decision);
+    return all.how == quick.how && all.score == quick.score && all.seen.options == quick.seen.options;
+  };
+  for (const auto& [prompt, how] : samples) EXPECT_TRUE(same(say(prompt))) << prompt;
+  // The words beside a question with options, in a part of their own, do not hide them.
+  auto parts = say("Who wrote Hamlet?\nA. Shakespeare\nB. Goethe\nC. Dante\nD. Molière");
+  parts.messages.front().parts.emplace_back().text = "If 3 pens cost $4.50 and 7 cost $10, how much do 12 cost?";
+  EXPECT_TRUE(judge(parts).seen.options);
+  EXPECT_TRUE(same(parts));
 }
 
 TEST(complexity, leaves_what_it_is_given_to_work_on_out_of_the_task) {

@@ -28,7 +28,7 @@ struct turn {
 struct partner {
   target_id model;
   complexity how = complexity::simple;
-  double need = 0;  // judgement::value
+  int need = 0;  // judgement::score
   std::optional<chat::preference> prefer;
 };
 

@@ -14,7 +14,7 @@ using testing::talk;
 
 constexpr auto user = chat::role::user, assistant = chat::role::assistant, system_prompt = chat::role::system;
 
-const partner here{.model = {1}, .how = complexity::medium, .need = 0.5, .prefer = {}};
+const partner here{.model = {1}, .how = complexity::medium, .need = 3, .prefer = {}};
 
 struct talks : ::testing::Test {
   conversations all{42};
@@ -127,7 +127,7 @@ struct bonds : ::testing::Test {
                           testing::make_node("sky", tier::cloud, {"big"})};
   hints more;
 
-  void with(std::string_view node, std::string_view model, complexity how, double need) {
+  void with(std::string_view node, std::string_view model, complexity how, int need) {
     more.with = partner{.model = make_target_id(node, model), .how = how, .need = need, .prefer = {}};
   }
   ranking ask(const chat::request& what) {
@@ -145,28 +145,28 @@ constexpr const char* hard = "Write a business plan";
 
 TEST_F(bonds, a_conversation_stays_with_its_node) {
   EXPECT_EQ(first(testing::say(easy)), "here");
-  with("sky", "big", complexity::hard, 0.8);
+  with("sky", "big", complexity::hard, 8);
   EXPECT_EQ(first(testing::say(easy)), "sky") << "also when the need has shrunk";
   EXPECT_EQ(ask(testing::say(easy)).bond, bond::stays);
-  with("desk", "middle", complexity::medium, 0.7);
+  with("desk", "middle", complexity::medium, judge(testing::say(hard)).score - 1);
   EXPECT_EQ(first(testing::say(hard)), "desk") << "and when it has hardly grown";
 }
 
 TEST_F(bonds, unless_the_need_clearly_grows) {
-  with("here", "small", complexity::simple, 0.2);
+  with("here", "small", complexity::simple, 0);
   EXPECT_EQ(first(testing::say(hard)), "sky");
   EXPECT_EQ(ask(testing::say(hard)).bond, bond::outgrown);
 }
 
 TEST_F(bonds, but_never_in_the_middle_of_a_loop) {
-  with("here", "small", complexity::simple, 0.2);
+  with("here", "small", complexity::simple, 0);
   more.in_loop = true;
   EXPECT_EQ(first(testing::say(hard)), "here");
   EXPECT_EQ(ask(testing::say(hard)).bond, bond::in_loop);
 }
 
 TEST_F(bonds, or_its_node_fails_or_may_not_be_asked) {
-  with("here", "small", complexity::simple, 0.2);
+  with("here", "small", complexity::simple, 0);
   for (int i = 0; i < 3; ++i) {
     ASSERT_TRUE(known.begin(make_target_id("here"), make_target_id("here", "small"), start));
     known.failed(make_target_id("here"), make_target_id("here", "small"),
@@ -174,21 +174,21 @@ TEST_F(bonds, or_its_node_fails_or_may_not_be_asked) {
   }
   EXPECT_EQ(first(testing::say(easy)), "desk");
   EXPECT_EQ(ask(testing::say(easy)).bond, bond::none);
-  with("sky", "big", complexity::hard, 0.8);
+  with("sky", "big", complexity::hard, 8);
   caller.key = reach::site;
   EXPECT_EQ(first(testing::say(easy)), "desk") << "reach binds more than habit";
 }
 
 TEST_F(bonds, or_the_prompt_no_longer_fits_well) {
   nodes[0].context = 1000;
-  with("here", "small", complexity::simple, 0.2);
+  with("here", "small", complexity::simple, 0);
   auto what = testing::say(easy);
   what.text_size = 6000;
   EXPECT_EQ(first(what), "desk");
 }
 
 TEST_F(bonds, a_new_wish_and_a_configured_route_are_stronger) {
-  with("here", "small", complexity::simple, 0.2);
+  with("here", "small", complexity::simple, 0);
   auto what = testing::say(easy);
   what.mesh.prefer = chat::preference::quality;
   EXPECT_EQ(first(what), "sky");
@@ -197,7 +197,7 @@ TEST_F(bonds, a_new_wish_and_a_configured_route_are_stronger) {
 
 TEST_F(bonds, of_several_nodes_with_the_model_that_was_named_it_stays_with_one) {
   nodes.push_back(testing::make_node("far", tier::cloud, {"small"}));
-  with("far", "small", complexity::simple, 0.2);
+  with("far", "small", complexity::simple, 0);
   EXPECT_EQ(first(testing::say(easy, "small")), "far");
 }
 

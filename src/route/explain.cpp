@@ -30,6 +30,7 @@ std::string_view where_first(const ranking& made) {
   return {};
 }
 
+// Once more, and whole: the ranking has looked only at what it needed.
 json::object describe(const judgement& judged) {
   const auto& seen = judged.seen;
   return {{"class", to_string(judged.how)},
@@ -173,7 +174,7 @@ std::string explain(const ranking& made, const chat::request& asked, const healt
   if (made.bond != bond::none) out["conversation"] = to_string(made.bond);
   if (made.prefer) out["prefer"] = to_string(*made.prefer);
   if (!made.language.empty()) out["language"] = made.language;
-  if (made.by_auto) out["complexity"] = describe(made.judged);
+  if (made.by_auto) out["complexity"] = describe(judge(asked));
   if (made.refused) {
     const auto& why = made.refused->why;
     out["refused"] = {{"status", why.status}, {"code", why.code}, {"message", why.message}, {"hint", why.hint}};

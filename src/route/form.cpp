@@ -217,6 +217,11 @@ float common_words::rarity(std::uint32_t hash) const {
   return 1;
 }
 
+bool lists_options(std::string_view text) {
+  const auto [front, back] = ends_of(text);
+  return options_in(back.empty() ? front : back).count > 0;
+}
+
 form form_of(std::string_view text, const common_words& known, std::vector<std::uint32_t>* words) {
   const auto [front, back] = ends_of(text);
   tally stem;

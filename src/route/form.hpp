@@ -40,6 +40,7 @@ using form = std::array<float, form_size>;
 // `words`: gets the hashes of all words, in order.
 form form_of(std::string_view text, const common_words& known, std::vector<std::uint32_t>* words = nullptr);
 std::span<const std::string_view, form_size> form_names();
-std::size_t option_count(const form& of);  // those that a question lists to choose from
+std::size_t option_count(const form& of);   // those that a question lists to choose from
+bool lists_options(std::string_view text);  // the same, and nothing else, at a tenth of the price
 
 }  // namespace meshai::route

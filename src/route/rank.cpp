@@ -19,8 +19,8 @@ constexpr std::size_t models_per_node = 3;  // that "auto" looks at
 // Of a score: what a tier farther down the order costs, and a model farther down a node's list. All of a node's
 // models come before the next tier.
 constexpr double tier_step = 0.25, model_step = 0.05;
-// Of judgement::value, by which a conversation has to need more than when its partner was chosen.
-constexpr double clear_growth = 0.2;
+// Points by which a conversation has to need more than when its partner was chosen.
+constexpr int clear_growth = 2;
 constexpr std::int64_t shortest_context = 512;  // no engine takes less: shorter prompts need no look at it
 constexpr std::int64_t shortest_answer = 16;    // tokens that an answer needs at least
 constexpr std::int64_t usual_answer = 400;      // tokens, to reckon what an answer costs
@@ -158,7 +158,7 @@ class ranker {
 
   void by_auto() {
     into_.by_auto = true;
-    into_.judged = judge(asked_);
+    into_.judged = judge(asked_, extent::decision);
     const auto& order = order_of(into_.judged.how);
     std::vector<candidate> all;
     auto choices = chat_models();
@@ -255,7 +255,7 @@ class ranker {
     if (!known_.look(at->node_id, at->model_id, now_).available()) return;
     if (at->tight && !options_.front().tight) return;
     const bool grown =
-        into_.by_auto && into_.judged.how > with.how && into_.judged.value >= with.need + clear_growth;
+        into_.by_auto && into_.judged.how > with.how && into_.judged.score >= with.need + clear_growth;
     if (grown && !more_.in_loop && options_.front().score > at->score) {
       into_.bond = bond::outgrown;
       return;
