@@ -6,10 +6,10 @@
 #include <cmath>
 #include <tuple>
 
+#include "base/letters.hpp"
 #include "route/asked.hpp"
 #include "route/complexity_words.hpp"
 #include "route/gain.hpp"
-#include "route/letters.hpp"
 
 namespace meshai::route {
 namespace {

@@ -4,7 +4,7 @@
 #include <array>
 #include <cmath>
 
-#include "route/letters.hpp"
+#include "base/letters.hpp"
 
 namespace meshai::route {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <bit>
 
-#include "route/letters.hpp"
+#include "base/letters.hpp"
 
 namespace meshai::route {
 namespace {

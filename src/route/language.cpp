@@ -5,7 +5,7 @@
 #include <ranges>
 #include <string>
 
-#include "route/letters.hpp"
+#include "base/letters.hpp"
 
 namespace meshai::route {
 namespace {

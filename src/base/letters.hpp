@@ -1,11 +1,11 @@
-// route: text as code points, any bytes allowed: what is not UTF-8 goes by single bytes.
+// base: text as code points, any bytes allowed: what is not UTF-8 goes by single bytes.
 #pragma once
 
 #include <cstddef>
 #include <string>
 #include <string_view>
 
-namespace meshai::route {
+namespace meshai {
 
 struct letter {
   char32_t code = 0;
@@ -27,4 +27,4 @@ bool stands_alone(char32_t c);
 // Part of a word, in lower case; apostrophes and hyphens are.
 bool is_letter(char32_t c);
 
-}  // namespace meshai::route
+}  // namespace meshai

@@ -1,6 +1,6 @@
-#include "route/letters.hpp"
+#include "base/letters.hpp"
 
-namespace meshai::route {
+namespace meshai {
 
 letter letter_at(std::string_view text, std::size_t at) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[at + i]); };
@@ -56,4 +56,4 @@ bool is_letter(char32_t c) {
   return (c >= 0xc0 && c != 0xd7 && c != 0xf7 && c < 0x2000 && c != 0x964) || c == 0x2019;
 }
 
-}  // namespace meshai::route
+}  // namespace meshai
