@@ -245,7 +245,7 @@ void add_classify_command(CLI::App& app, chosen& run) {
       "  meshai classify prompts.jsonl > out.jsonl\n  echo '{\"prompt\": \"What is 2+2?\"}' | meshai classify");
   word->add_option("file", classifying.file, "Lines like {\"prompt\": \"text\"} (default, and -: standard input)")
       ->type_name("FILE");
-  word->add_flag("--care", classifying.care, "Say also which secrets and personal data a prompt holds");
+  word->add_flag("--care", classifying.care, "Say also what a prompt holds: secrets, personal data, health, law");
   word->footer(
       word->get_footer() +
       "\n\nA line out: {\"complexity\": 0 to 1, \"class\": \"simple\", \"medium\" or \"hard\", \"features\": "

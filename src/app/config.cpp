@@ -402,12 +402,13 @@ void read_care(reader& in, const toml::table& table, care::rule& rule) {
   } else {
     in.get("class", names);
   }
-  if (names.empty()) in.complain(table, "class", "is missing; write class = \"personal\" or \"secret\"");
+  if (names.empty())
+    in.complain(table, "class", "is missing; write class = \"personal\", \"secret\", \"medical\" or \"legal\"");
   for (const auto& name : names) {
     if (const auto what = care::parse_content(name)) {
       rule.classes.push_back(*what);
     } else {
-      in.complain(table, "class", "must be \"secret\" or \"personal\", or a list of them");
+      in.complain(table, "class", "must be \"secret\", \"personal\", \"medical\" or \"legal\", or a list of them");
     }
   }
   // "cloud" would keep nothing back.

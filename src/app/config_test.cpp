@@ -171,7 +171,7 @@ TEST(config, care_keeps_classes_near) {
   EXPECT_THAT(refusal("[[care]]\nreach = \"device\"\n"), HasSubstr("[[care]] class: is missing"));
   EXPECT_THAT(refusal("[[care]]\nclass = \"secret\"\n"), HasSubstr("[[care]] reach: is missing"));
   EXPECT_THAT(refusal("[[care]]\nclass = \"secrets\"\nreach = \"device\"\n"),
-              HasSubstr("[[care]] class: must be \"secret\" or \"personal\""));
+              HasSubstr("[[care]] class: must be \"secret\", \"personal\", \"medical\" or \"legal\""));
   EXPECT_THAT(refusal("[[care]]\nclass = \"secret\"\nreach = \"cloud\"\n"),
               HasSubstr("[[care]] reach: must be \"device\", \"site\" or \"mesh\""));
 }

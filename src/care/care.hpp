@@ -1,12 +1,14 @@
-// care: what a text holds that should not travel far: secrets and personal data.
+// care: what a text holds that should not travel far: secrets, personal data, and what is about health or law.
 //
-// Shapes and check digits decide. It tells kinds and how many, never what it found, and keeps nothing. Any bytes
-// may come; the cost is linear in their number.
+// Shapes and check digits find the first two, a small trained model the others (docs/operating/care.md). It tells
+// kinds and how many, never what it found, and keeps nothing. Any bytes may come; the cost is linear in their
+// number.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -15,8 +17,8 @@
 namespace meshai::care {
 
 // What a rule of the owner can be about.
-enum class content : std::uint8_t { secret, personal };
-inline constexpr std::array contents{content::secret, content::personal};
+enum class content : std::uint8_t { secret, personal, medical, legal };
+inline constexpr std::array contents{content::secret, content::personal, content::medical, content::legal};
 std::string_view to_string(content of);
 std::optional<content> parse_content(std::string_view text);
 
@@ -25,6 +27,21 @@ struct rule {
   std::vector<content> classes;
   meshai::reach within = meshai::reach::device;
 };
+
+class content_set {
+ public:
+  constexpr void add(content each) { bits_ |= 1u << static_cast<unsigned>(each); }
+  constexpr bool has(content each) const { return (bits_ >> static_cast<unsigned>(each) & 1) != 0; }
+
+ private:
+  unsigned bits_ = 0;
+};
+inline constexpr content_set all_contents = [] {
+  content_set all;
+  for (const auto each : contents) all.add(each);
+  return all;
+}();
+content_set classes_of(std::span<const rule> rules);
 
 enum class kind : std::uint8_t {
   private_key,  // a PEM block
@@ -36,9 +53,12 @@ enum class kind : std::uint8_t {
   email,
   phone,
   national_id,  // of persons: identity, tax and insurance numbers
+  medical,      // the text is about health, or is not: never more than one
+  legal,        // the same of law
 };
-inline constexpr std::array kinds{kind::private_key, kind::api_key, kind::web_token, kind::password,   kind::card,
-                                  kind::iban,        kind::email,   kind::phone,     kind::national_id};
+inline constexpr std::array kinds{kind::private_key, kind::api_key, kind::web_token, kind::password,
+                                  kind::card,        kind::iban,    kind::email,     kind::phone,
+                                  kind::national_id, kind::medical, kind::legal};
 std::string_view to_string(kind what);
 content content_of(kind what);
 
@@ -53,10 +73,11 @@ class found {
   bool operator==(const found&) const = default;
 
  private:
-  void add(kind what, std::uint32_t times);  // stays at the greatest number
+  void add(kind what, std::uint32_t times);  // stays at the greatest number of its kind
   std::array<std::uint32_t, kinds.size()> counts_{};
 };
 
-found look(std::string_view text);
+// For these only: each costs.
+found look(std::string_view text, content_set wanted = all_contents);
 
 }  // namespace meshai::care

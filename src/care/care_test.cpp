@@ -15,8 +15,15 @@ std::string names(const found& in) {
   }
   return out;
 }
+// What has a shape; the subjects have tests of their own.
+found shapes(std::string_view text) {
+  content_set wanted;
+  wanted.add(content::secret);
+  wanted.add(content::personal);
+  return look(text, wanted);
+}
 std::string seen(std::string_view text) {
-  return names(look(text));
+  return names(shapes(text));
 }
 
 TEST(look, finds_national_numbers_as_people_write_them) {
@@ -85,7 +92,7 @@ TEST(look, finds_cards_and_accounts) {
     EXPECT_EQ(seen(text), "card") << text;
   for (const auto* text :
        {"GB29NWBK60161331926819", "fr14 2004 1010 0505 0001 3m02 606", "IBAN: DE89 3704 0044 0532 0130 00."})
-    EXPECT_TRUE(look(text).has(kind::iban)) << text;
+    EXPECT_TRUE(shapes(text).has(kind::iban)) << text;
 }
 
 TEST(look, finds_addresses) {
@@ -156,7 +163,7 @@ TEST(look, rarely_takes_digits_drawn_by_dice_for_a_person) {
     for (int i = 0; i < 10'000; ++i) {
       std::string digits;
       for (int d = 0; d < size; ++d) digits += draw();
-      if (look("item " + digits + " is sold").any()) ++taken;
+      if (shapes("item " + digits + " is sold").any()) ++taken;
     }
     EXPECT_LE(taken, most) << size << " digits";
   }
@@ -235,7 +242,7 @@ TEST(look, lets_talk_about_passwords_be) {
 }
 
 std::string counted(std::string_view text) {
-  const auto all = look(text);
+  const auto all = shapes(text);
   std::string out;
   for (const auto each : kinds) {
     if (all.has(each)) out += std::string(to_string(each)) + " " + std::to_string(all.count(each)) + "; ";
@@ -255,11 +262,11 @@ TEST(look, counts_each_once) {
 TEST(look, takes_any_bytes) {
   std::string all;
   for (int c = 0; c < 256; ++c) all += static_cast<char>(c);
-  EXPECT_FALSE(look(all + all).any());
-  EXPECT_FALSE(look({}).any());
+  EXPECT_FALSE(shapes(all + all).any());
+  EXPECT_FALSE(shapes({}).any());
   for (const auto* text :
        {"\xff\xc3\x28", "@", "://", "-----BEGIN ", "password:", "eyJ", "+", "(", "00", "sk-", "\\n"})
-    EXPECT_FALSE(look(text).any()) << text;
+    EXPECT_FALSE(shapes(text).any()) << text;
 }
 
 TEST(found, knows_its_classes) {

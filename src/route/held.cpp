@@ -37,10 +37,11 @@ std::string unescaped(std::string_view json) {
 
 class looker {
  public:
+  explicit looker(care::content_set wanted) : wanted_(wanted) {}
   care::found found;
 
   void at(std::string_view text) {
-    if (!text.empty()) found.add(care::look(text));
+    if (!text.empty()) found.add(care::look(text, wanted_));
   }
   void at_json(std::string_view json) {
     if (json.contains('\\')) {
@@ -76,12 +77,15 @@ class looker {
     at(tool.extra);
     at_json(tool.raw);
   }
+
+ private:
+  care::content_set wanted_;
 };
 
 }  // namespace
 
-care::found look_through(const chat::request& asked) {
-  looker all;
+care::found look_through(const chat::request& asked, care::content_set wanted) {
+  looker all(wanted);
   for (const auto& message : asked.messages) all.at(message);
   for (const auto& tool : asked.tools) all.at(tool);
   for (const auto& stop : asked.stop) all.at(stop);

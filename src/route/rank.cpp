@@ -437,7 +437,7 @@ void bound(ranking& made, const chat::request& asked, const policy& caller) {
   narrow(caller.key, "the key's reach");
   if (asked.mesh.reach) narrow(*asked.mesh.reach, "mesh.reach");
   if (caller.care.empty()) return;
-  const auto found = look_through(asked);
+  const auto found = look_through(asked, care::classes_of(caller.care));
   for (const auto& rule : caller.care) {
     for (const auto what : rule.classes) {
       if (!found.has(what)) continue;

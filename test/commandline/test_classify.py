@@ -43,6 +43,9 @@ def test_care_tells_classes_and_counts_and_nothing_of_what_it_found(home):
     assert plain == {"classes": [], "kinds": {}}
     assert personal == {"classes": ["personal"], "kinds": {"email": 2}}
     assert both == {"classes": ["secret", "personal"], "kinds": {"password": 1, "card": 1}}
+    assert lines_of(home.run("classify", "--care", text=ask(
+        "My landlord wants to evict me and I have to appear in court", "Is my chemotherapy the reason for this rash?")))[0][
+            "care"] == {"classes": ["legal"], "kinds": {"legal": 1}}
     assert "ann" not in ran.stdout + ran.stderr and "hunter" not in ran.stdout + ran.stderr
 
 
